@@ -1,0 +1,27 @@
+"""The five services and, for each, what anybody may call without signing in: the one place where that is listed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+PUBLIC_EVERYWHERE: frozenset[str] = frozenset(
+    {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /openapi.json",
+        "GET /asyncapi.json",
+        "GET /docs",
+    }
+)
+
+PUBLIC: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "scheduling": frozenset({"GET /book", "POST /book", "GET /booked/{token}", "GET /api/v1/slots"}),
+        "sessions": frozenset(),
+        "insights": frozenset(),
+        "roadmap": frozenset({"GET /board", "GET /board/{feature_id}", "POST /board/{feature_id}/vote"}),
+        "kpi": frozenset(),
+    }
+)
+
+SERVICES: tuple[str, ...] = tuple(PUBLIC)

@@ -1,0 +1,353 @@
+"""Every event type of Earshot: its data, its topic, the key that orders it, who publishes and who consumes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .types import Email, Id, Line, Paragraph, Schema, Segment, Share, UtcTime, ZoneName
+
+Sentiment = Literal["negative", "mixed", "neutral", "positive"]
+VoterKind = Literal["customer", "prospect", "team", "anonymous"]
+FeatureStatus = Literal["new", "considered", "planned", "now", "shipped", "declined"]
+Verdict = Literal["improved", "worsened", "no_visible_change", "cannot_tell"]
+
+
+class EventData(Schema):
+    """The data of one event type; `key` names the field that decides the order."""
+
+    key: ClassVar[tuple[str, ...]]
+
+    def key_value(self) -> str:
+        """The Kafka key: the first named field that is set."""
+        return next(str(value) for name in self.key if (value := getattr(self, name)) is not None)
+
+
+class Contact(Schema):
+    name: Line
+    email: Email
+    company: Line | None = None
+    phone: Line | None = None
+
+
+class TimeRange(Schema):
+    """Half-open: a meeting that ends at `end` does not touch one that starts there."""
+
+    start: UtcTime
+    end: UtcTime
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end must be later than start")
+        return self
+
+
+class DemoRequested(EventData):
+    """Somebody asks for a demo; the only event that carries contact details."""
+
+    key = ("request_id",)
+    request_id: Id
+    requested_at: UtcTime
+    contact: Contact
+    timezone: ZoneName = "UTC"
+    preferred_times: tuple[TimeRange, ...] = Field(default=(), max_length=20, description="in order of preference")
+    questions: tuple[Paragraph, ...] = Field(default=(), max_length=20, description="what the customer wants answered")
+    study_id: Id | None = Field(default=None, description="none: the study that is open for requests")
+    segment: Segment = Segment()
+
+
+class Interview(EventData):
+    """What stays the same through an interview's changes; `version` rises by one with each of them."""
+
+    key = ("interview_id",)
+    interview_id: Id
+    version: int = Field(ge=1)
+    request_id: Id
+    study_id: Id
+    participant_id: Id
+
+
+class BookedInterview(Interview):
+    moderator_id: Id
+    note_taker_id: Id | None = None
+    starts_at: UtcTime
+    ends_at: UtcTime
+    timezone: ZoneName = Field(description="the participant's")
+    questions: tuple[Paragraph, ...] = Field(default=(), max_length=20)
+    segment: Segment = Segment()
+
+
+class InterviewScheduled(BookedInterview):
+    """A time that suits both sides is booked."""
+
+    scheduled_at: UtcTime
+
+
+class InterviewRescheduled(BookedInterview):
+    """The interview moved to another time; everything else is as it now is."""
+
+    previous_starts_at: UtcTime
+    rescheduled_at: UtcTime
+
+
+class InterviewCancelled(Interview):
+    """The interview will not take place."""
+
+    cancelled_at: UtcTime
+    cancelled_by: Literal["participant", "team"]
+    reason: Paragraph | None = None
+
+
+class Transcript(Schema):
+    """Where a transcript lies; too large for an event, so readers fetch it."""
+
+    url: Line
+    format: Literal["vtt", "srt", "text"]
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the file's bytes")
+
+
+class Listening(Schema):
+    """How well the interviewers listened; unknown without speakers and times."""
+
+    moderator_talk_share: Share | None = None
+    longest_monologue_seconds: float | None = Field(default=None, ge=0)
+    moderator_questions: int | None = Field(default=None, ge=0)
+
+
+class SessionCompleted(EventData):
+    """An interview took place; published by sessions or by another recording tool."""
+
+    key = ("session_id",)
+    session_id: Id
+    interview_id: Id | None = None
+    request_id: Id | None = None
+    study_id: Id | None = None
+    participant_id: Id
+    moderator_id: Id | None = None
+    started_at: UtcTime | None = None
+    completed_at: UtcTime
+    transcript: Transcript | None = None
+    listening: Listening = Listening()
+    segment: Segment = Segment()
+
+
+class InsightTagged(EventData):
+    """A quote carries tags; the highest `version` of an insight holds, `withdrawn` takes it back."""
+
+    key = ("feature_id", "insight_id")
+    insight_id: Id
+    version: int = Field(default=1, ge=1)
+    withdrawn: bool = False
+    feature_id: Id | None = None
+    session_id: Id | None = None
+    study_id: Id | None = None
+    participant_id: Id
+    quote: Paragraph | None = None
+    tags: tuple[Line, ...] = Field(default=(), max_length=50)
+    sentiment: Sentiment | None = None
+    sentiment_source: Literal["human", "suggested"] = "human"
+    importance: int = Field(
+        default=1, ge=0, le=3, description="0 not important, 1 nice to have, 2 important, 3 critical"
+    )
+    coder_id: Id | None = None
+    codebook_version: int | None = Field(default=None, ge=1)
+    tagged_at: UtcTime
+    segment: Segment = Segment()
+
+
+class OnBehalf(Schema):
+    """Who recorded a customer's vote, and where the customer said it."""
+
+    recorded_by: Id
+    source_url: Line | None = None
+
+
+class FeatureVoted(EventData):
+    """One person's vote on one feature; the latest by `voted_at` holds."""
+
+    key = ("feature_id",)
+    feature_id: Id
+    voter_id: Id
+    voter_kind: VoterKind = "customer"
+    vote: Literal["up", "withdrawn"] = "up"
+    voted_at: UtcTime
+    channel: Line = "unknown"
+    on_behalf: OnBehalf | None = None
+    segment: Segment = Segment()
+
+
+class FeaturePriorityChanged(EventData):
+    """A feature's priority really changed; the terms are enough to recompute the score."""
+
+    key = ("feature_id",)
+    feature_id: Id
+    version: int = Field(ge=1)
+    score: float = Field(ge=0)
+    previous_score: float | None = Field(default=None, ge=0)
+    raw_votes: int = Field(ge=0)
+    share: Share
+    share_low: Share = Field(description="lower bound of the share's 90 % Wilson interval")
+    effective_sample_size: float = Field(ge=0)
+    weighted: bool = Field(description="false: no population frame, so votes count as they come")
+    impact: float = Field(ge=0)
+    kpi_factor: float = Field(ge=0)
+    effort_weeks: float = Field(gt=0)
+    formula: Line
+    changed_at: UtcTime
+
+
+class FeatureStatusChanged(EventData):
+    """A feature is new, or moved on the roadmap; the highest `version` holds."""
+
+    key = ("feature_id",)
+    feature_id: Id
+    version: int = Field(ge=1)
+    title: Line
+    status: FeatureStatus
+    previous_status: FeatureStatus | None = None
+    changed_at: UtcTime
+    released_at: UtcTime | None = Field(default=None, description="when customers got it; set with status shipped")
+    kpi_ids: tuple[Id, ...] = Field(default=(), max_length=50, description="what the feature is meant to move")
+    asked_by: tuple[Id, ...] = Field(
+        default=(), max_length=10_000, description="participants whose words stand behind it"
+    )
+
+    @model_validator(mode="after")
+    def _released_when_shipped(self) -> Self:
+        if self.status == "shipped" and self.released_at is None:
+            raise ValueError("released_at is required when status is shipped")
+        return self
+
+
+class KpiMeasured(EventData):
+    """One measurement of a KPI over a period; of the same period and dimensions the latest `measured_at` holds."""
+
+    key = ("kpi_id",)
+    kpi_id: Id
+    name: Line | None = None
+    unit: Line | None = None
+    higher_is_better: bool = True
+    period_start: UtcTime
+    period_end: UtcTime
+    value: float
+    sample_size: int | None = Field(default=None, ge=0, description="answers behind the value")
+    dimensions: Mapping[Line, Line] = Field(default_factory=dict, max_length=10)
+    baseline: float | None = Field(default=None, description="the objective's starting value, where there is one")
+    target: float | None = Field(default=None, description="the objective's value to reach, where there is one")
+    measured_at: UtcTime
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.period_end <= self.period_start:
+            raise ValueError("period_end must be later than period_start")
+        return self
+
+
+class KpiImpactAssessed(EventData):
+    """What a shipped feature did to a KPI, with its interval; the highest `version` holds."""
+
+    key = ("feature_id",)
+    feature_id: Id
+    kpi_id: Id
+    version: int = Field(ge=1)
+    released_at: UtcTime
+    effect: float = Field(description="average difference to what would have been, in the KPI's unit")
+    effect_low: float
+    effect_high: float
+    confidence: Share = 0.95
+    unit: Line | None = None
+    verdict: Verdict
+    smallest_visible_effect: float | None = Field(default=None, ge=0)
+    periods_before: int = Field(ge=0)
+    periods_after: int = Field(ge=0)
+    assessed_at: UtcTime
+
+
+class ParticipantErased(EventData):
+    """A person asked to be forgotten: remove or anonymise everything about the participant."""
+
+    key = ("participant_id",)
+    participant_id: Id
+    erased_at: UtcTime
+
+
+class EventRejected(EventData):
+    """A service could not handle a record; it is kept whole in that service's dead letters."""
+
+    key = ("dead_letter_id",)
+    dead_letter_id: Id
+    service: Id
+    topic: Line
+    partition: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    event_id: Line | None = None
+    event_type: Line | None = None
+    reason: Paragraph
+    rejected_at: UtcTime
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One event type's place in the contract; `retention` None keeps records for ever."""
+
+    model: type[EventData]
+    version: int
+    topic: str
+    publishers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    retention: timedelta | None
+
+    @property
+    def type(self) -> str:
+        return f"earshot.{self.model.__name__}.v{self.version}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.model.key
+
+    def key_of(self, data: EventData) -> str:
+        return data.key_value()
+
+
+def _event(
+    model: type[EventData], publishers: str, consumers: str, *, days: int | None = 365, version: int = 1
+) -> EventType:
+    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in model.__name__).lstrip("-")
+    return EventType(
+        model=model,
+        version=version,
+        topic=f"earshot.{words}.v{version}",
+        publishers=tuple(publishers.split()),
+        consumers=tuple(consumers.split()),
+        retention=None if days is None else timedelta(days=days),
+    )
+
+
+EVERYBODY = "scheduling sessions insights roadmap kpi"
+
+_DECLARED = (
+    _event(DemoRequested, "website crm scheduling", "scheduling", days=7),  # contact details do not stay in a log
+    _event(InterviewScheduled, "scheduling", "sessions"),
+    _event(InterviewRescheduled, "scheduling", "sessions"),
+    _event(InterviewCancelled, "scheduling", "sessions"),
+    _event(SessionCompleted, "sessions recording-tools", "insights scheduling"),
+    _event(InsightTagged, "insights research-tools", "roadmap kpi"),
+    _event(FeatureVoted, "roadmap voting-channels", "roadmap"),
+    _event(FeaturePriorityChanged, "roadmap", ""),
+    _event(FeatureStatusChanged, "roadmap", "kpi insights scheduling"),
+    _event(KpiMeasured, "analytics billing kpi", "kpi roadmap"),
+    _event(KpiImpactAssessed, "kpi", "roadmap insights"),
+    _event(
+        ParticipantErased, "scheduling", EVERYBODY, days=None
+    ),  # outlives every backup that could bring a person back
+    _event(EventRejected, EVERYBODY, "", days=30),
+)
+
+EVENTS: Mapping[str, EventType] = MappingProxyType({event.type: event for event in _DECLARED})
+"""Every event type by its CloudEvents `type`, e.g. `earshot.DemoRequested.v1`."""
+
+BY_MODEL: Mapping[type[EventData], EventType] = MappingProxyType({event.model: event for event in _DECLARED})

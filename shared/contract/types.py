@@ -1,0 +1,73 @@
+"""The field types that events and HTTP bodies share, each with its limits."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+__all__ = ["Email", "Id", "Line", "Paragraph", "Schema", "Segment", "Share", "UtcTime", "ZoneName"]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL text holds any character but NUL and unpaired surrogates."""
+    if "\x00" in text:
+        raise ValueError("contains a NUL character; remove it")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half of a surrogate pair; send well-formed Unicode") from None
+    return text
+
+
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no IANA time zone; use a name such as Europe/Berlin") from None
+    return name
+
+
+def _written_right(address: str) -> str:
+    try:
+        # Only the form is checked: a look-up would tie events to DNS; test_environment lets .test names through.
+        return validate_email(address, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as wrong:
+        raise ValueError(f"is no e-mail address: {wrong}") from None
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
+"""Any system's identifier: letters, digits and . _ : @ - , at most 128 characters, safe in keys and URLs."""
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_storable)]
+Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_storable)]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_written_right)]
+UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+
+
+class Schema(BaseModel):
+    """Writers are strict, readers are tolerant: an unknown field is left alone, a wrong one is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", allow_inf_nan=False)
+
+
+class Segment(Schema):
+    """A participant's attributes at the moment of the event; each may be unknown."""
+
+    plan: Line | None = None
+    region: Line | None = None
+    age_band: Line | None = None
+    usage: Line | None = None
+    loyalty: Line | None = None
+
+
+Share = Annotated[float, Field(ge=0, le=1)]

@@ -1,0 +1,29 @@
+"""The runtime every service stands on; a service imports its building blocks from here."""
+
+from .auth import Admin, Manager, NoteTaker, Principal, Researcher, Viewer
+from .database import Connection, Transaction
+from .depends import Now, Tx
+from .errors import Problem, Rejected, conflict, not_found, unprocessable
+from .handlers import Handlers, Received
+from .service import Service
+
+__all__ = [
+    "Admin",
+    "Connection",
+    "Handlers",
+    "Manager",
+    "NoteTaker",
+    "Now",
+    "Principal",
+    "Problem",
+    "Received",
+    "Rejected",
+    "Researcher",
+    "Service",
+    "Transaction",
+    "Tx",
+    "Viewer",
+    "conflict",
+    "not_found",
+    "unprocessable",
+]

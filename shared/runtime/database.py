@@ -1,0 +1,118 @@
+"""The connection pool and the transaction that handlers and endpoints work in."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+
+from shared.contract.events import EventData
+
+from . import outbox
+from .clock import Clock, utc_now
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = Any
+    Pool = asyncpg.Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What led to the events of a transaction: an earlier event, or nothing but a person."""
+
+    event_id: str | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(slots=True)
+class Transaction:
+    """An open transaction: its connection, its one "now", and the events it makes true."""
+
+    connection: Connection
+    service: str
+    now: datetime
+    cause: Cause = field(default_factory=Cause)
+
+    def because_of(self, cause: Cause) -> "Transaction":
+        """The same transaction, for what follows from another cause."""
+        return replace(self, cause=cause)
+
+    async def publish(self, *events: EventData) -> None:
+        """Write the events to the outbox; they are published after the commit, in this order."""
+        await outbox.write(
+            self.connection,
+            [
+                outbox.entry(self.service, event, self.now, self.cause.event_id, self.cause.correlation_id)
+                for event in events
+            ],
+        )
+
+
+class Database:
+    """One service's pool; every transaction of the service begins here."""
+
+    def __init__(self, service: str, dsn: str, *, size: int = 10, clock: Clock = utc_now) -> None:
+        self.service, self.clock = service, clock
+        self._dsn, self._size = dsn, size
+        self._pool: Pool | None = None
+
+    @property
+    def pool(self) -> Pool:
+        if self._pool is None:
+            raise RuntimeError("the database is not open yet")
+        return self._pool
+
+    async def open(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=1,
+            max_size=self._size,
+            command_timeout=30,
+            init=_prepare,
+            server_settings={
+                "application_name": f"earshot-{self.service}",
+                "idle_in_transaction_session_timeout": "60s",
+                "search_path": f"{self.service}, public",
+            },
+        )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+            except TimeoutError:
+                self._pool.terminate()
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection outside the pool, for what holds one as long as the process lives."""
+        connection = await asyncpg.connect(
+            self._dsn,
+            command_timeout=30,
+            server_settings={
+                "application_name": f"earshot-{self.service}-relay",
+                "search_path": f"{self.service}, public",
+            },
+        )
+        await _prepare(connection)
+        return connection
+
+    @asynccontextmanager
+    async def transaction(self, cause: Cause | None = None) -> AsyncIterator[Transaction]:
+        """Commits at the end, rolls back on an exception."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield Transaction(connection, self.service, self.clock(), cause or Cause())
+
+    async def fetch(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """A read of the runtime's own tables outside any transaction."""
+        return await self.pool.fetch(query, *arguments)
+
+
+async def _prepare(connection: "Connection") -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)

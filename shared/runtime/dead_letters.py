@@ -1,0 +1,116 @@
+"""Records that could not be handled: kept whole, with the reason, until somebody replays or discards them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.contract.events import EventRejected
+
+from .database import Connection, Transaction
+from .records import Refused, headers_from_json, headers_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A dead letter as the record it was."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
+async def keep(tx: Transaction, cluster: str, refused: Sequence[Refused]) -> int:
+    """Store the records and announce each that was not stored before; returns how many were new."""
+    announced = []
+    for letter in refused:
+        record = letter.record
+        reason = letter.reason.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:5000]
+        identifier = await tx.connection.fetchval(
+            """
+            INSERT INTO dead_letters
+                   (id, cluster, topic, partition, "offset",
+                    key, value, headers, event_id, event_type, reason, received_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            ON CONFLICT (cluster, topic, partition, "offset") DO NOTHING
+            RETURNING id
+            """,
+            uuid4(),
+            cluster,
+            record.topic,
+            record.partition,
+            record.offset,
+            record.key,
+            record.value,
+            headers_to_json(record.headers),
+            letter.event_id,
+            letter.event_type,
+            reason,
+            tx.now,
+        )
+        if identifier is not None:
+            announced.append(_announcement(tx, identifier, letter, reason))
+    if announced:
+        await tx.publish(*announced)
+    return len(announced)
+
+
+def _announcement(tx: Transaction, identifier: UUID, letter: Refused, reason: str) -> EventRejected:
+    return EventRejected(
+        dead_letter_id=str(identifier),
+        service=tx.service,
+        topic=letter.record.topic,
+        partition=letter.record.partition,
+        offset=letter.record.offset,
+        event_id=letter.event_id or None,
+        event_type=letter.event_type or None,
+        reason=reason,
+        rejected_at=tx.now,
+    )
+
+
+async def page(connection: Connection, *, state: str, limit: int) -> list[dict[str, Any]]:
+    rows = await connection.fetch(
+        """
+        SELECT id, topic, partition, "offset", event_id, event_type, reason,
+               received_at, state, closed_at, closed_by, note
+          FROM dead_letters WHERE state = $1 ORDER BY received_at, id LIMIT $2
+        """,
+        state,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def find(connection: Connection, identifier: UUID) -> dict[str, Any] | None:
+    """The whole row, locked: two operators who close the same letter do it one after the other."""
+    row = await connection.fetchrow("SELECT * FROM dead_letters WHERE id = $1 FOR UPDATE", identifier)
+    return dict(row) if row else None
+
+
+def record_of(row: dict[str, Any]) -> KeptRecord:
+    return KeptRecord(
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["offset"],
+        key=row["key"],
+        value=row["value"],
+        headers=headers_from_json(row["headers"]),
+    )
+
+
+async def close(
+    connection: Connection, identifier: UUID, *, state: str, by: str, note: str | None, now: datetime
+) -> None:
+    await connection.execute(
+        "UPDATE dead_letters SET state = $2, closed_by = $3, note = $4, closed_at = $5 WHERE id = $1",
+        identifier,
+        state,
+        by,
+        note,
+        now,
+    )

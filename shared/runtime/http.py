@@ -1,0 +1,221 @@
+"""The HTTP side of a service: one FastAPI application with what every service has, and the service's own routes."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.contract.asyncapi import document
+from shared.ui.docs import docs_page
+
+from . import dead_letter_api, problems
+from .auth import Viewer, authenticate
+from .consumer import Consumer
+from .database import Database
+from .depends import Tx
+from .errors import Problem
+from .health import Health
+from .relay import Relay
+from .service import Service
+from .settings import Settings
+from .telemetry import Metrics, span, start_tracing
+from .tokens import KeySet
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+"""A transcript may have 5 MB; nothing else comes near."""
+
+STOP_SECONDS = 20.0
+
+
+def create_app(service: Service, settings: Settings, *, database: Database | None = None) -> FastAPI:
+    """The application; its lifespan starts and stops the pool, the relay and the consumer."""
+    metrics = Metrics()
+    database = database or Database(service.name, settings.database_dsn.get_secret_value(), size=settings.database_pool)
+    consumer = Consumer(database, service.handlers, settings, metrics) if service.consumes else None
+    health = Health(database, consumer, metrics)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        start_tracing(service.name)
+        work = asyncio.create_task(_run(database, consumer, Relay(database, settings, metrics), health))
+        try:
+            yield
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(work, STOP_SECONDS)
+            await database.close()
+
+    app = FastAPI(
+        title=f"Earshot {service.name}",
+        summary=service.summary,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(authenticate)],
+        servers=[{"url": f"{settings.public_url}/{service.name}", "description": "through the gateway"}],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        responses={
+            status: {"description": text, "content": {"application/problem+json": {}}} for status, text in _ERRORS
+        },
+    )
+    app.state.service, app.state.settings, app.state.database = service, settings, database
+    app.state.consumer, app.state.health, app.state.metrics = consumer, health, metrics
+    app.state.keys, app.state.public = KeySet(settings.jwks), service.public
+    app.state.public_url, app.state.pages = settings.public_url, service.pages
+    problems.install(app)
+    app.include_router(_operations(service))
+    app.include_router(dead_letter_api.router)
+    for router in service.routers:
+        app.include_router(router)
+    app.mount("/assets", service.pages.assets.app)
+    app.add_middleware(_Observed, metrics=metrics)
+    app.add_middleware(_BehindGateway, name=service.name)
+    app.add_middleware(_LimitedBody)
+    return app
+
+
+_ERRORS = (
+    (401, "Not signed in"),
+    (403, "Not allowed for this role"),
+    (404, "Does not exist"),
+    (409, "In conflict with what is stored"),
+    (413, "Too large"),
+    (422, "Invalid input"),
+    (503, "The database is away; try again"),
+)
+
+
+async def _run(database: Database, consumer: Consumer | None, relay: Relay, health: Health) -> None:
+    """Everything that goes on beside HTTP; the database may come up later than the service."""
+    while True:
+        try:
+            await database.open()
+            break
+        except Exception as fault:  # noqa: BLE001 - a service waits for its database however long it is away
+            log.warning("database is not reachable yet", because=repr(fault))
+            await asyncio.sleep(1)
+    jobs: list[Coroutine[Any, Any, None]] = [relay.run(), health.observe()]
+    if consumer is not None:
+        jobs.append(consumer.run())
+    await asyncio.gather(*jobs)
+
+
+def _operations(service: Service) -> APIRouter:
+    """The endpoints by which a service is operated."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="The process is alive")
+    async def healthz() -> dict[str, str]:
+        return {"service": service.name, "status": "alive"}
+
+    @router.get("/readyz", summary="Database, broker, consumer and outbox are as they should be")
+    async def readyz(request: Request) -> JSONResponse:
+        report = await request.app.state.health.report()
+        return JSONResponse(report, 200 if report["ready"] else 503)
+
+    @router.get("/metrics", summary="Prometheus metrics")
+    async def metrics(request: Request) -> Response:
+        return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/asyncapi.json", summary="The events of this service, AsyncAPI 3")
+    async def asyncapi() -> JSONResponse:
+        return JSONResponse(document(service.name))
+
+    @router.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        return docs_page(request, request.app.openapi(), service.pages)
+
+    @router.get("/api/v1/pulse", summary="A few counts that say how much is going on")
+    async def pulse(tx: Tx, _who: Viewer) -> dict[str, int]:
+        return dict(await service.pulse(tx.connection))
+
+    return router
+
+
+class _BehindGateway:
+    """Puts the prefix that the gateway took off back in front, so that links come out right."""
+
+    def __init__(self, app: ASGIApp, name: str) -> None:
+        self._app, self._prefix = app, f"/{name}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (b"x-forwarded-prefix", self._prefix.encode()) in scope["headers"]:
+            scope = {**scope, "root_path": self._prefix, "path": self._prefix + scope["path"]}
+        await self._app(scope, receive, send)
+
+
+class _Observed:
+    """A span, a measured time and, for what changes something, a log line for every request."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        began = time.perf_counter()
+
+        async def observe(message: Any) -> None:  # noqa: ANN401 - an ASGI message
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        carrier = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"}
+        with span(f"{scope['method']} request", carrier):
+            await self._app(scope, receive, observe)
+            seconds = time.perf_counter() - began
+            route = getattr(scope.get("route"), "path", "unmatched")
+            self._metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
+            if scope["method"] not in {"GET", "HEAD"}:
+                who = scope.get("state", {}).get("principal")
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=route,
+                    status=status,
+                    ms=round(seconds * 1000, 1),
+                    who=who.subject if who else None,
+                )
+
+
+class _LimitedBody:
+    """Refuses a body that is too large, whether or not its length is announced."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        too_large = Problem(413, "Too large", f"A request may have {MAX_BODY_BYTES:,} bytes; send less.")
+        taken = 0
+
+        async def counted() -> Any:  # noqa: ANN401 - an ASGI message
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY_BYTES:
+                raise too_large
+            return message
+
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            response = problems.answer(Request(scope), too_large.status, too_large.title, too_large.detail)
+            await response(scope, receive, send)
+            return
+        await self._app(scope, counted, send)

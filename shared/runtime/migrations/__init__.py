@@ -1,0 +1,100 @@
+"""Numbered SQL files, applied forward only, each in its own transaction, remembered with its checksum."""
+
+import contextlib
+import hashlib
+from importlib import resources
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+LOCK_TIMEOUT = "5s"
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought up to date; the message says which file and what to do."""
+
+
+async def migrate(service: str, *, migration_dsn: str, service_dsn: str) -> list[str]:
+    """Create the service's role and schema where missing and apply what is new; gives the names of the applied files.
+
+    The migrator owns everything; the service's role may only read and write rows of its own schema.
+    """
+    role = urlsplit(service_dsn)
+    if not role.username:
+        raise MigrationError("the service's DSN names no role; use postgresql://role:password@host:port/database")
+    connection = await asyncpg.connect(migration_dsn)
+    try:
+        # One migrator per schema at a time; the lock goes with the connection.
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended('earshot migrate ' || $1, 0))", service)
+        await _create_role(connection, unquote(role.username), unquote(role.password or ""), service)
+        applied = [
+            name
+            for package in ("shared.runtime.migrations", f"services.{service}.migrations")
+            for name in await _apply(connection, service, package)
+        ]
+        await _grant(connection, unquote(role.username), service)
+    finally:
+        await connection.close()
+    return applied
+
+
+async def _create_role(connection: "asyncpg.Connection[asyncpg.Record]", role: str, password: str, schema: str) -> None:
+    if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):
+        # Identifiers and passwords cannot be parameters of CREATE ROLE, so the server itself quotes them. Two services
+        # never share a role; a second migrator that was faster is no fault.
+        statement = await connection.fetchval(
+            "SELECT format('CREATE ROLE %I LOGIN NOINHERIT PASSWORD %L', $1::text, $2::text)", role, password
+        )
+        with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            await connection.execute(statement)
+    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    await connection.execute(
+        f"""
+        CREATE TABLE IF NOT EXISTS "{schema}".schema_migrations (
+            name       text PRIMARY KEY,
+            checksum   text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )
+        """
+    )
+
+
+async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, package: str) -> list[str]:
+    rows = await connection.fetch(f'SELECT name, checksum FROM "{schema}".schema_migrations')
+    known = {row["name"]: row["checksum"] for row in rows}
+    prefix = "shared" if package.startswith("shared.") else "own"
+    applied = []
+    for file in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".sql"):
+            continue
+        name, text = f"{prefix}/{file.name}", file.read_text(encoding="utf-8")
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        if name in known:
+            if known[name] != checksum:
+                raise MigrationError(
+                    f"{name} of {schema} was changed after it had been applied; add a new file instead"
+                )
+            continue
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            await connection.execute(f'SET LOCAL search_path = "{schema}", public')
+            await connection.execute(text)
+            await connection.execute(
+                f'INSERT INTO "{schema}".schema_migrations (name, checksum) VALUES ($1, $2)',
+                name,
+                checksum,
+            )
+        applied.append(name)
+    return applied
+
+
+async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", role: str, schema: str) -> None:
+    quoted = await connection.fetchval("SELECT quote_ident($1)", role)
+    for statement in (
+        f'GRANT USAGE ON SCHEMA "{schema}" TO {quoted}',
+        f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{schema}" TO {quoted}',
+        f'REVOKE ALL ON "{schema}".schema_migrations FROM {quoted}',
+        f'GRANT SELECT ON "{schema}".schema_migrations TO {quoted}',
+        f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO {quoted}',
+    ):
+        await connection.execute(statement)

@@ -1,0 +1,71 @@
+"""Events on their way out, written in the transaction that made them true.
+
+The columns are the ones Debezium's outbox event router expects: id, aggregatetype, aggregateid, type, payload, headers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from shared.contract.events import BY_MODEL, EventData
+
+from .telemetry import trace_headers
+
+if TYPE_CHECKING:
+    from .database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the outbox."""
+
+    id: UUID
+    topic: str
+    key: str
+    type: str
+    payload: str
+    headers: dict[str, str]
+
+
+def entry(
+    service: str, event: EventData, now: datetime, causation_id: str | None = None, correlation_id: str | None = None
+) -> Entry:
+    """The row for an event of this service; without a cause the event starts its own correlation."""
+    event_type = BY_MODEL[type(event)]
+    identifier = uuid4()
+    headers = {
+        "source": f"/earshot/{service}",
+        "time": now.isoformat(),
+        "correlationid": correlation_id or str(identifier),
+        **({"causationid": causation_id} if causation_id else {}),
+        **trace_headers(),
+    }
+    return Entry(
+        id=identifier,
+        topic=event_type.topic,
+        key=event_type.key_of(event),
+        type=event_type.type,
+        payload=event.model_dump_json(),
+        headers=headers,
+    )
+
+
+async def write(connection: "Connection", entries: Sequence[Entry]) -> None:
+    # Rows are numbered in the order given; writers of one key must hold its row lock first, so numbers follow commits.
+    await connection.execute(
+        """
+        INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
+        SELECT id, aggregatetype, aggregateid, type, payload, headers
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+               WITH ORDINALITY AS given (id, aggregatetype, aggregateid, type, payload, headers, place)
+         ORDER BY place
+        """,
+        [entry.id for entry in entries],
+        [entry.topic for entry in entries],
+        [entry.key for entry in entries],
+        [entry.type for entry in entries],
+        [entry.payload for entry in entries],
+        [entry.headers for entry in entries],
+    )

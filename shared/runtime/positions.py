@@ -1,0 +1,41 @@
+"""How far each partition has been handled, kept in the transaction of the effects."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .database import Connection, Pool
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+async def store(connection: "Connection", cluster: str, reached: Mapping[Place, int]) -> None:
+    await connection.execute(
+        """
+        INSERT INTO consumer_positions (cluster, topic, partition, next_offset)
+        SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[])
+        ON CONFLICT (cluster, topic, partition) DO UPDATE SET next_offset = excluded.next_offset
+        """,
+        cluster,
+        [topic for topic, _ in reached],
+        [partition for _, partition in reached],
+        list(reached.values()),
+    )
+
+
+async def load(pool: "Pool", cluster: str) -> dict[Place, int]:
+    rows = await pool.fetch("SELECT topic, partition, next_offset FROM consumer_positions WHERE cluster = $1", cluster)
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+def where_to_start(committed: int | None, stored: int | None) -> int | None:
+    """The offset to seek to on assignment, or None to go on where Kafka says.
+
+    Kafka ahead of the database means that the database was restored from a backup: what it has not seen must come
+    again. Kafka behind means a crash between the two commits: the repeated records are recognised as such.
+    """
+    if committed is None:
+        return None
+    known = stored or 0
+    return known if known < committed else None

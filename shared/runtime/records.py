@@ -1,0 +1,97 @@
+"""From Kafka records to events and dead letters, without touching Kafka or the database."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.contract import envelope
+from shared.contract.events import EventType
+
+from .handlers import Received
+
+
+class Record(Protocol):
+    """What is used of aiokafka's ConsumerRecord."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record that is an event of the contract."""
+
+    record: Record
+    event_type: EventType
+    event: Received[Any]
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.event.id, self.event.source
+
+    @property
+    def miskeyed(self) -> bool:
+        return self.record.key != self.event_type.key_of(self.event.data).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that cannot be handled, and why."""
+
+    record: Record
+    reason: str
+    event_id: str | None = None
+    event_type: str | None = None
+
+
+def decode(record: Record, topic_prefix: str = "") -> Decoded | Refused:
+    """Never raises for anything a producer can send."""
+    try:
+        event = envelope.from_record(record.headers, record.value)
+    except envelope.Undecodable as wrong:
+        stated = {name.lower(): content for name, content in record.headers}
+        return Refused(record, str(wrong), _shown(stated.get("ce_id")), _shown(stated.get("ce_type")))
+    topic = record.topic.removeprefix(topic_prefix)
+    try:
+        event_type, data = envelope.decode(event, topic)
+    except envelope.Undecodable as wrong:
+        return Refused(record, str(wrong), event.id, _printable(event.type))
+    received = Received(
+        id=event.id,
+        source=event.source,
+        data=data,
+        correlation_id=_printable(event.extensions.get("correlationid", event.id)),
+        trace={"traceparent": event.extensions["traceparent"]} if "traceparent" in event.extensions else {},
+    )
+    return Decoded(record, event_type, received)
+
+
+def headers_to_json(headers: Sequence[tuple[str, bytes | None]]) -> list[list[str | None]]:
+    """Header values may be any bytes or none, so they are kept in base64."""
+    return [
+        [_printable(name), None if content is None else base64.b64encode(content).decode()] for name, content in headers
+    ]
+
+
+def headers_from_json(headers: Sequence[Sequence[str | None]]) -> list[tuple[str, bytes | None]]:
+    return [(name or "", None if content is None else base64.b64decode(content)) for name, content in headers]
+
+
+def _shown(content: bytes | None) -> str | None:
+    return None if content is None else _printable(content.decode("utf-8", "replace"))
+
+
+def _printable(text: str) -> str:
+    """PostgreSQL text takes no NUL, and nobody reads an identifier of more than 300 characters."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300]

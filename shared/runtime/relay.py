@@ -1,0 +1,109 @@
+"""Publishes the outbox in order: one active relay per service, woken by NOTIFY, with a slow poll behind it."""
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
+
+from shared.contract import envelope
+
+from .database import Database
+from .kafka import producer
+from .settings import KafkaSettings
+from .telemetry import Metrics
+
+if TYPE_CHECKING:
+    Row = asyncpg.Record
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+POLL_SECONDS = 1.0
+FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.2, 5.0
+
+
+class Relay:
+    """Moves rows from the outbox to Kafka; a row is deleted in the transaction that waits for the broker's ack."""
+
+    def __init__(self, database: Database, settings: KafkaSettings, metrics: Metrics) -> None:
+        self._database, self._settings, self._metrics = database, settings, metrics
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled; any fault is logged and tried again with back-off."""
+        backoff = FIRST_BACKOFF_SECONDS
+        while True:
+            try:
+                async with contextlib.AsyncExitStack() as stack:
+                    connection = await self._database.connect()
+                    stack.push_async_callback(_close, connection)
+                    await self._become_active(connection)
+                    kafka = producer(self._settings)
+                    stack.push_async_callback(kafka.stop)
+                    await kafka.start()
+                    await connection.add_listener(f"{self._database.service}_outbox", lambda *_: self._wake.set())
+                    while True:
+                        moved = await self._move_batch(connection, kafka)
+                        backoff = FIRST_BACKOFF_SECONDS
+                        if moved < BATCH:
+                            await self._wait()
+            except asyncio.CancelledError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - the relay outlives every fault of Kafka or the database
+                log.warning("relay starts again", because=repr(fault), after_seconds=backoff)
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+
+    async def _become_active(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        # The session's advisory lock goes with its connection, so a dead relay's successor takes over at once.
+        while not await connection.fetchval(  # noqa: ASYNC110 - another process holds the lock
+            "SELECT pg_try_advisory_lock(hashtextextended('earshot relay ' || $1, 0))", self._database.service
+        ):
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), timeout=POLL_SECONDS)
+        self._wake.clear()
+
+    async def _move_batch(self, connection: "asyncpg.Connection[asyncpg.Record]", kafka: AIOKafkaProducer) -> int:
+        async with connection.transaction():
+            # Claimed by presence, not by "greater than the last": numbers are given out before commits.
+            rows = await connection.fetch(
+                """
+                DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox ORDER BY seq LIMIT $1)
+                RETURNING seq, id, aggregatetype, aggregateid, type, payload, headers
+                """,
+                BATCH,
+            )
+            sent = [await self._send(kafka, row) for row in sorted(rows, key=lambda row: row["seq"])]
+            await asyncio.gather(*sent)
+        self._metrics.relayed.inc(len(rows))
+        return len(rows)
+
+    async def _send(self, kafka: AIOKafkaProducer, row: "Row") -> "asyncio.Future[RecordMetadata]":
+        attributes: dict[str, str] = dict(row["headers"])
+        event = envelope.Envelope(
+            id=str(row["id"]),
+            source=attributes.pop("source"),
+            type=row["type"],
+            time=attributes.pop("time"),
+            subject=row["aggregateid"],
+            data=row["payload"].encode(),
+            extensions=attributes,
+        )
+        headers, value = envelope.encode(event)
+        topic = f"{self._settings.topic_prefix}{row['aggregatetype']}"
+        acknowledged: asyncio.Future[RecordMetadata] = await kafka.send(
+            topic, value=value, key=row["aggregateid"].encode(), headers=headers
+        )
+        return acknowledged
+
+
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    with contextlib.suppress(Exception):
+        await connection.close(timeout=2)

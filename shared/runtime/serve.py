@@ -1,0 +1,48 @@
+"""Runs one service as one process, configured by the environment alone."""
+
+import importlib
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from .http import create_app
+from .service import Service
+from .settings import Settings
+from .telemetry import start_logging
+
+GRACEFUL_SECONDS = 10
+
+
+def load(name: str) -> Service:
+    """The service that `services/<name>/app.py` wires."""
+    service = importlib.import_module(f"services.{name}.app").service
+    if not isinstance(service, Service):
+        raise TypeError(f"services.{name}.app.service is no Service")
+    return service
+
+
+def read_settings() -> Settings:
+    """The settings of the environment; stops the process with a readable list of what is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        for item in wrong.errors(include_url=False, include_input=False):
+            print(f"EARSHOT_{str(item['loc'][0]).upper()}: {item['msg']}", file=sys.stderr)  # noqa: T201 - no log yet
+        raise SystemExit(2) from None
+
+
+def serve(name: str) -> None:
+    """Serve until the process is told to stop."""
+    settings = read_settings()
+    start_logging(name, form=settings.log_format, level=settings.log_level)
+    uvicorn.run(
+        create_app(load(name), settings),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )

@@ -1,0 +1,44 @@
+"""What makes a service: its name, its handlers, its routes and its numbers for the home page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from shared.contract.events import EVENTS, EventType
+from shared.ui import Pages, shared_pages
+
+from .database import Connection
+from .handlers import Handlers
+
+Pulse = Callable[[Connection], Awaitable[Mapping[str, int]]]
+
+
+async def _no_numbers(_connection: Connection) -> Mapping[str, int]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as its `app.py` wires it.
+
+    `pages` renders its pages, errors among them; `public` lists what may be called without signing in, as
+    "METHOD /path/{template}".
+    `pulse` gives a few counts that say how much is going on, e.g. {"interviews booked": 12}.
+    """
+
+    name: str
+    summary: str
+    handlers: Handlers
+    routers: tuple[APIRouter, ...]
+    public: frozenset[str]
+    pages: Pages = field(default_factory=shared_pages)
+    pulse: Pulse = field(default=_no_numbers)
+
+    @property
+    def publishes(self) -> list[EventType]:
+        return [event for event in EVENTS.values() if self.name in event.publishers]
+
+    @property
+    def consumes(self) -> list[EventType]:
+        return self.handlers.event_types

@@ -1,0 +1,44 @@
+"""Starts the infrastructure once for all workers and gives every test services of its own."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.infra import Infrastructure
+from tests.support.service import ServiceUnderTest, service_under_test
+
+_infrastructure = Infrastructure()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        _infrastructure.start()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        _infrastructure.stop()
+
+
+@pytest.fixture
+async def start_service(tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[ServiceUnderTest]]]:
+    """Starts the named service with an empty database."""
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str) -> ServiceUnderTest:
+            return await stack.enter_async_context(service_under_test(name, tmp_path))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Real input no one here wrote; tests that use it say so and skip where it is absent."""
+    folder = Path(os.environ.get("EARSHOT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the folder of real data is not here; set EARSHOT_DATA")
+    return folder
