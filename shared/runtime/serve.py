@@ -2,16 +2,18 @@
 
 import importlib
 import sys
+from typing import TypeVar
 
 import uvicorn
 from pydantic import ValidationError
 
 from .http import create_app
 from .service import Service
-from .settings import Settings
+from .settings import HttpSettings, Settings
 from .telemetry import start_logging
 
 GRACEFUL_SECONDS = 10
+S = TypeVar("S", bound=HttpSettings)
 
 
 def load(name: str) -> Service:
@@ -22,10 +24,10 @@ def load(name: str) -> Service:
     return service
 
 
-def read_settings() -> Settings:
+def read_settings(kind: type[S]) -> S:
     """The settings of the environment; stops the process with a readable list of what is wrong with them."""
     try:
-        return Settings()
+        return kind()
     except ValidationError as wrong:
         for item in wrong.errors(include_url=False, include_input=False):
             print(f"EARSHOT_{str(item['loc'][0]).upper()}: {item['msg']}", file=sys.stderr)  # noqa: T201 - no log yet
@@ -34,7 +36,7 @@ def read_settings() -> Settings:
 
 def serve(name: str) -> None:
     """Serve until the process is told to stop."""
-    settings = read_settings()
+    settings = read_settings(Settings)
     start_logging(name, form=settings.log_format, level=settings.log_level)
     uvicorn.run(
         create_app(load(name), settings),

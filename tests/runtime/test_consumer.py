@@ -15,7 +15,7 @@ from tests.support.running import RunningService, Stage, stage, until
 
 TOPIC = "earshot.kpi-measured.v1"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-Headers = list[tuple[str, bytes | None]]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ async def effects(service: RunningService) -> int:
 
 
 async def test_poison_of_every_kind_goes_aside_and_what_is_behind_is_handled(tiny: Stage) -> None:
-    """Every record that is no event becomes a dead letter with its reason; the events between and behind take effect."""
+    """Every record that is no event becomes a dead letter with its reason; the events between them take effect."""
     foreign, kinds = Foreign(tiny), list(poison())
     for number, (_, value, headers, _) in enumerate(kinds):
         foreign.send(value, headers)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from services import PUBLIC_EVERYWHERE
 from shared.contract.events import FeatureVoted, KpiImpactAssessed, KpiMeasured
 from shared.runtime import Handlers, Received, Rejected, Researcher, Service, Transaction, Tx, Viewer
-from services import PUBLIC_EVERYWHERE
 
 
 def tiny_service() -> Service:
@@ -16,7 +16,7 @@ def tiny_service() -> Service:
 
     @handlers.on(KpiMeasured)
     async def assess(tx: Transaction, event: Received[KpiMeasured]) -> None:
-        if event.data.value == 666:  # noqa: PLR2004 - the number the tests send
+        if event.data.value == 666:
             raise ZeroDivisionError("a fault in the handler")
         await tx.publish(assessment(event.data))
         if event.data.value < 0:

@@ -52,7 +52,7 @@ class RunningService:
     client: httpx.AsyncClient
 
     async def ready(self) -> bool:
-        return (await self.client.get("/readyz")).status_code == 200  # noqa: PLR2004
+        return (await self.client.get("/readyz")).status_code == 200
 
 
 @dataclass

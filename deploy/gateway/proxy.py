@@ -1,0 +1,103 @@
+"""Passes requests on to the services as streams, so that uploads and event streams flow through."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import structlog
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from shared.runtime.errors import Problem
+
+log = structlog.get_logger(__name__)
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""RFC 9110, section 7.6.1: what concerns one connection only."""
+
+OURS = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto"})
+"""What the gateway says itself; a visitor's own words on it are not passed on."""
+
+
+class Proxy:
+    """One pool of connections to all services."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self.urls = {name: url.rstrip("/") for name, url in urls.items()}
+        limits = httpx.Limits(max_connections=500, max_keepalive_connections=50)
+        # No read timeout: an event stream is silent for as long as nothing happens.
+        timeout = httpx.Timeout(connect=3, read=None, write=60, pool=10)
+        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, trust_env=False)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def get(self, service: str, path: str, token: str) -> httpx.Response:
+        """A short question of the gateway's own."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self._client.get(f"{self.urls[service]}{path}", headers=headers, timeout=3)
+
+    async def forward(self, request: Request, service: str, path: str) -> Response:
+        """The service's answer to the request.
+
+        Raises:
+            Problem: 404 for an unknown service, 502 when it does not answer.
+        """
+        if service not in self.urls:
+            known = ", ".join(f"/{name}/" for name in self.urls)
+            raise Problem(404, "No such page", f"There is nothing at {request.url.path}; the services are at {known}.")
+        query = f"?{request.url.query}" if request.url.query else ""
+        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        outgoing = self._client.build_request(
+            request.method,
+            f"{self.urls[service]}{path}{query}",
+            headers=_outgoing_headers(request, service),
+            content=request.stream() if has_body else None,
+        )
+        try:
+            answer = await self._client.send(outgoing, stream=True)
+        except httpx.TransportError as fault:
+            log.warning("service does not answer", target=service, because=repr(fault))
+            raise Problem(
+                502, "Not there right now", f"The {service} service does not answer. Try again in a moment."
+            ) from None
+        response = StreamingResponse(_body(answer), answer.status_code, background=BackgroundTask(answer.aclose))
+        # Set as raw pairs: a service may send several cookies, and its own content-length stays right for raw bytes.
+        response.raw_headers = [
+            (name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP
+        ]
+        return response
+
+
+async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()
+
+
+def _outgoing_headers(request: Request, service: str) -> list[tuple[str, str]]:
+    named = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
+    dropped = HOP_BY_HOP | OURS | named
+    headers = [(name, value) for name, value in request.headers.items() if name not in dropped]
+    visitor = request.client.host if request.client else "unknown"
+    return [
+        *headers,
+        ("x-forwarded-for", visitor),
+        ("x-forwarded-host", request.headers.get("host", "")),
+        ("x-forwarded-proto", request.url.scheme),
+        ("x-forwarded-prefix", f"/{service}"),
+    ]

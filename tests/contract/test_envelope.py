@@ -1,0 +1,137 @@
+"""Reading what other systems send and writing what they can read."""
+
+import json
+
+import pytest
+
+from shared.contract.envelope import Envelope, Undecodable, decode, encode, from_record, from_structured
+from shared.contract.events import ParticipantErased
+
+DATA = b'{"participant_id": "p-1", "erased_at": "2026-03-02T12:00:00+01:00"}'
+TYPE = "earshot.ParticipantErased.v1"
+TOPIC = "earshot.participant-erased.v1"
+
+
+def headers(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
+    given: dict[str, bytes | None] = {
+        "ce_specversion": b"1.0",
+        "ce_id": b"1",
+        "ce_source": b"/crm",
+        "ce_type": TYPE.encode(),
+        "content-type": b"application/json",
+    }
+    return list((given | changed).items())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"content-type": b"application/json; charset=utf-8"},
+        {"content-type": None},
+        {"ce_datacontenttype": b"application/json"},
+        {"ce_time": b"2026-03-02T12:00:00.123456789+02:00"},
+        {"ce_time": b"2026-03-02T12:00:00Z"},
+        {"ce_anything": b"an extension"},
+        {"schema-id": b"\x00\xff"},
+        {"content-type": b"application/vnd.earshot+json"},
+    ],
+)
+def test_what_the_sdks_send_is_read(changed: dict[str, bytes | None]) -> None:
+    """Parameters, missing content types, long fractions, extensions and binary headers are all read."""
+    envelope = from_record(headers(**changed), DATA)
+    _, data = decode(envelope, TOPIC)
+    assert isinstance(data, ParticipantErased)
+    assert data.erased_at.isoformat() == "2026-03-02T11:00:00+00:00"
+
+
+def test_structured_mode_is_read() -> None:
+    """An application/cloudevents+json record gives the same data."""
+    event = {"specversion": "1.0", "id": "1", "source": "/crm", "type": TYPE, "data": json.loads(DATA)}
+    content_type = [("content-type", b"application/cloudevents+json; charset=utf-8")]
+    _, data = decode(from_record(content_type, json.dumps(event).encode()), TOPIC)
+    assert data.key_value() == "p-1"
+
+
+def test_structured_data_may_be_base64() -> None:
+    """JSON data in data_base64 is read like data."""
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/crm",
+        "type": TYPE,
+        "data_base64": "eyJwYXJ0aWNpcGFudF9pZCI6ICJwLTEiLCAiZXJhc2VkX2F0IjogIjIwMjYtMDMtMDJUMTI6MDA6MDBaIn0=",
+    }
+    _, data = decode(from_structured(json.dumps(event).encode()), TOPIC)
+    assert data.key_value() == "p-1"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "is not JSON"),
+        (b"null", "one JSON object, not NoneType"),
+        (b'{"specversion": 1.0, "data": {}}', "attribute specversion must be text"),
+        (b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t", "data_base64": "%%"}', "is not base64"),
+        (b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t"}', "has no data"),
+        (b'{"specversion": "1.0", "id": "", "source": "/", "type": "t", "data": 1}', "attribute id is missing"),
+    ],
+)
+def test_wrong_structured_events_say_what_is_wrong(body: bytes, reason: str) -> None:
+    """A structured event that is none is refused with its fault named."""
+    with pytest.raises(Undecodable, match=reason):
+        from_structured(body)
+
+
+@pytest.mark.parametrize("name", ["ce_id", "ce_source", "ce_type", "ce_specversion"])
+def test_a_null_attribute_is_a_missing_one(name: str) -> None:
+    """A required attribute whose header is null is named as missing."""
+    with pytest.raises(Undecodable, match=f"attribute {name[3:]} is missing"):
+        from_record(headers(**{name: None}), DATA)
+
+
+def test_wrong_data_names_the_places() -> None:
+    """Data that break the schema are refused with each field and what is wrong with it."""
+    envelope = from_record(headers(), b'{"participant_id": 7}')
+    with pytest.raises(Undecodable, match=r"participant_id: .*valid string; erased_at: Field required"):
+        decode(envelope, TOPIC)
+
+
+def test_numbers_are_not_taken_for_texts_nor_texts_for_numbers() -> None:
+    """Types are strict: "2" is not 2."""
+    text = b'{"insight_id": "i", "participant_id": "p", "tagged_at": "2026-03-02T12:00:00Z", "importance": "2"}'
+    envelope = from_record(headers(ce_type=b"earshot.InsightTagged.v1"), text)
+    with pytest.raises(Undecodable, match="importance"):
+        decode(envelope, "earshot.insight-tagged.v1")
+
+
+def test_unknown_fields_are_left_alone() -> None:
+    """A newer writer's additional field does not trouble an older reader."""
+    envelope = from_record(headers(), DATA[:-1] + b', "news": true}')
+    assert decode(envelope, TOPIC)[1].key_value() == "p-1"
+
+
+@pytest.mark.parametrize("text", [rb"\u0000", rb"\ud800"], ids=["NUL", "half a surrogate pair"])
+def test_text_that_no_database_can_hold_is_refused(text: bytes) -> None:
+    """NUL and unpaired surrogates are refused where free text is allowed."""
+    quote = b'{"insight_id": "i", "participant_id": "p", "tagged_at": "2026-03-02T12:00:00Z", "quote": "' + text + b'"}'
+    with pytest.raises(Undecodable):
+        decode(from_record(headers(ce_type=b"earshot.InsightTagged.v1"), quote), "earshot.insight-tagged.v1")
+
+
+def test_a_written_event_is_read_back() -> None:
+    """Encoding and reading gives the same envelope, trace and correlation included."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    written = Envelope(
+        id="1",
+        source="/earshot/scheduling",
+        type=TYPE,
+        data=DATA,
+        time="2026-03-02T12:00:00+00:00",
+        subject="p-1",
+        extensions={"correlationid": "c", "traceparent": trace},
+    )
+    record_headers, value = encode(written)
+    assert ("traceparent", trace.encode()) in record_headers
+    assert ("ce_correlationid", b"c") in record_headers
+    assert from_record(record_headers, value) == written

@@ -1,0 +1,203 @@
+"""The gateway: routing, sign-in, the home page, and what it keeps from passing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from jwt.algorithms import OKPAlgorithm
+from starlette.responses import RedirectResponse, Response
+
+from deploy.gateway.app import create_app
+from deploy.gateway.settings import GatewaySettings
+from shared.runtime.tokens import issue, key_id
+from tests.support.infra import free_port
+
+
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The application behind a real socket; gives its address."""
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1)
+    )
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+def upstream() -> FastAPI:
+    """A service that says what it was asked."""
+    app = FastAPI()
+
+    @app.get("/stream", response_class=EventSourceResponse)
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        yield ServerSentEvent(raw_data="first")
+        await asyncio.sleep(30)
+        yield ServerSentEvent(raw_data="too late")
+
+    @app.get("/cookies")
+    async def cookies() -> Response:
+        response = RedirectResponse("/elsewhere", 303)
+        response.set_cookie("a", "1")
+        response.set_cookie("b", "2")
+        return response
+
+    @app.get("/api/v1/pulse")
+    async def pulse(request: Request) -> dict[str, int]:
+        return {"ideas": 7} if request.headers["authorization"].startswith("Bearer ") else {}
+
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
+    async def echo(request: Request) -> dict[str, object]:
+        return {
+            "method": request.method,
+            "path": request.scope["raw_path"].decode(),
+            "query": request.url.query,
+            "headers": dict(request.headers),
+            "body": (await request.body()).decode(),
+        }
+
+    return app
+
+
+@dataclass
+class Gateway:
+    client: httpx.AsyncClient
+    signing_key: bytes
+
+    def link(self, **changed: object) -> str:
+        options: dict[str, object] = {
+            "subject": "ana",
+            "role": "manager",
+            "audience": "earshot-signin",
+            "lifetime": timedelta(minutes=15),
+            "now": datetime.now(UTC),
+        }
+        return f"/sign-in?token={issue(self.signing_key, **(options | changed))}"  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    key = Ed25519PrivateKey.generate()
+    public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id(key)}
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public]}))
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    async with listening(upstream()) as url:
+        settings = GatewaySettings(
+            service_urls={"roadmap": url, "kpi": "http://127.0.0.1:1"},
+            signing_key=tmp_path / "key.pem",
+            jwks=str(tmp_path / "jwks.json"),
+        )
+        async with listening(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as client:
+            yield Gateway(client, pem)
+
+
+async def test_a_request_goes_to_the_service_in_its_first_segment(gateway: Gateway) -> None:
+    """Method, path, query and body arrive at the service as sent, without the first segment."""
+    answer = await gateway.client.post("/roadmap/api/v1/ideas/a%2Fb?x=1&x=2", content="body")
+    said = answer.json()
+    assert (said["method"], said["path"], said["query"], said["body"]) == (
+        "POST",
+        "/api/v1/ideas/a%2Fb",
+        "x=1&x=2",
+        "body",
+    )
+
+
+async def test_the_service_learns_where_it_stands(gateway: Gateway) -> None:
+    """The service gets the prefix and host the visitor used; a visitor's own claim about them is dropped."""
+    answer = await gateway.client.get(
+        "/roadmap/x", headers={"X-Forwarded-Prefix": "/evil", "X-Forwarded-For": "1.2.3.4"}
+    )
+    headers = answer.json()["headers"]
+    assert headers["x-forwarded-prefix"] == "/roadmap"
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert headers["host"] == gateway.client.base_url.netloc.decode()
+
+
+async def test_every_cookie_and_redirect_comes_back(gateway: Gateway) -> None:
+    """Several cookies and a redirect pass through untouched."""
+    answer = await gateway.client.get("/roadmap/cookies")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/elsewhere"
+    assert [cookie.split(";")[0] for cookie in answer.headers.get_list("set-cookie")] == ["a=1", "b=2"]
+
+
+async def test_an_event_stream_flows_through(gateway: Gateway) -> None:
+    """The first event of a stream arrives while the stream is still open."""
+    async with gateway.client.stream("GET", "/roadmap/stream", timeout=5) as answer:
+        assert await anext(answer.aiter_lines()) == "data: first"
+
+
+async def test_a_service_that_is_away_is_named(gateway: Gateway) -> None:
+    """A service that does not answer gives a 502 that says which one."""
+    answer = await gateway.client.get("/kpi/x")
+    assert answer.status_code == 502
+    assert "kpi service does not answer" in answer.json()["detail"]
+
+
+async def test_an_unknown_service_is_a_clear_404(gateway: Gateway) -> None:
+    """An unknown first segment says which ones there are."""
+    answer = await gateway.client.get("/nowhere/x")
+    assert answer.status_code == 404
+    assert "/roadmap/" in answer.json()["detail"]
+
+
+async def test_a_sign_in_link_works_once(gateway: Gateway) -> None:
+    """The first use of a link starts a session; the second is refused and says what to do."""
+    link = gateway.link()
+    first = await gateway.client.get(link)
+    assert first.status_code == 303
+    assert "HttpOnly" in first.headers["set-cookie"]
+    assert "SameSite=lax" in first.headers["set-cookie"]
+    gateway.client.cookies.clear()
+    second = await gateway.client.get(link)
+    assert second.status_code == 401
+    assert "works once" in second.json()["detail"]
+
+
+async def test_other_tokens_are_no_sign_in_links(gateway: Gateway) -> None:
+    """A bearer token, an expired link and an unknown role do not sign anybody in."""
+    refused = [
+        gateway.link(audience="earshot"),
+        gateway.link(lifetime=timedelta(seconds=-5)),
+        gateway.link(role="emperor"),
+    ]
+    assert [(await gateway.client.get(link)).status_code for link in refused] == [401, 401, 401]
+
+
+async def test_home_shows_live_numbers_to_people_who_are_signed_in(gateway: Gateway) -> None:
+    """A stranger sees the loop without numbers; after signing in each service's numbers stand in it."""
+    page = {"Accept": "text/html"}
+    assert "ideas" not in (await gateway.client.get("/", headers=page)).text
+    await gateway.client.get(gateway.link())
+    signed_in = (await gateway.client.get("/", headers=page)).text
+    assert "ideas" in signed_in
+    assert ">7<" in signed_in
+    assert "does not answer" in signed_in
+
+
+async def test_signing_out_ends_the_session(gateway: Gateway) -> None:
+    """Signing out removes the cookie; another site cannot do it for you."""
+    await gateway.client.get(gateway.link())
+    foreign = await gateway.client.post("/sign-out", headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    own = await gateway.client.post("/sign-out", headers={"Sec-Fetch-Site": "same-origin"})
+    assert own.status_code == 303
+    assert not gateway.client.cookies

@@ -1,0 +1,56 @@
+"""Schemas and roles: applied once, checked, and closed to the neighbours."""
+
+import asyncpg
+import pytest
+
+from shared.runtime.migrations import MigrationError, migrate
+from tests.support.databases import create_database, drop_database, dsn_of
+
+
+@pytest.fixture
+async def database() -> str:
+    return await create_database("kpi")
+
+
+async def test_a_second_run_applies_nothing(database: str) -> None:
+    """Migrating again finds everything applied."""
+    assert await migrate("kpi", migration_dsn=dsn_of(database), service_dsn=dsn_of(database, "kpi")) == []
+    await drop_database(database)
+
+
+async def test_a_changed_migration_is_refused(database: str) -> None:
+    """A file that was changed after it had been applied stops the migration and is named."""
+    admin = await asyncpg.connect(dsn_of(database))
+    await admin.execute("UPDATE kpi.schema_migrations SET checksum = 'other' WHERE name = 'shared/0001_backbone.sql'")
+    await admin.close()
+    with pytest.raises(MigrationError, match=r"shared/0001_backbone\.sql of kpi was changed"):
+        await migrate("kpi", migration_dsn=dsn_of(database), service_dsn=dsn_of(database, "kpi"))
+    await drop_database(database)
+
+
+async def test_a_service_cannot_read_another_schema(database: str) -> None:
+    """A service's role is denied every other service's schema, and may not change its own schema's shape."""
+    await migrate("sessions", migration_dsn=dsn_of(database), service_dsn=dsn_of(database, "sessions"))
+    connection = await asyncpg.connect(dsn_of(database, "kpi"))
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM kpi.outbox") == 0
+        for forbidden in (
+            "SELECT * FROM sessions.outbox",
+            "CREATE TABLE kpi.extra (n int)",
+            "CREATE TABLE public.extra (n int)",
+            "DROP TABLE kpi.inbox",
+            "DELETE FROM kpi.schema_migrations",
+            "SET ROLE postgres",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(forbidden)
+    finally:
+        await connection.close()
+        await drop_database(database)
+
+
+async def test_a_dsn_without_role_is_refused(database: str) -> None:
+    """A service DSN that names no role is refused with the form it should have."""
+    with pytest.raises(MigrationError, match="names no role"):
+        await migrate("kpi", migration_dsn=dsn_of(database), service_dsn="postgresql://127.0.0.1/x")
+    await drop_database(database)
