@@ -1,6 +1,7 @@
 """Runs one service as one process, configured by the environment alone."""
 
 import importlib
+import os
 import sys
 from typing import TypeVar
 
@@ -27,7 +28,8 @@ def load(name: str) -> Service:
 def read_settings(kind: type[S]) -> S:
     """The settings of the environment; stops the process with a readable list of what is wrong with them."""
     try:
-        return kind()
+        # Secrets may come as files named like the variables, as Docker and Kubernetes mount them.
+        return kind(_secrets_dir=os.environ.get("EARSHOT_SECRETS_DIR"))
     except ValidationError as wrong:
         for item in wrong.errors(include_url=False, include_input=False):
             print(f"EARSHOT_{str(item['loc'][0]).upper()}: {item['msg']}", file=sys.stderr)  # noqa: T201 - no log yet

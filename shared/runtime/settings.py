@@ -29,6 +29,7 @@ class HttpSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: Url = "http://127.0.0.1:8400"
+    gateway_url: Url | None = Field(default=None, description="the gateway as services reach it; none: public_url")
     jwks: str = Field(min_length=1, description="path or URL of the JSON Web Key Set that signs tokens")
     jwt_audience: str = "earshot"
     jwt_issuer: str = "earshot"

@@ -1,0 +1,1 @@
+"""What containers need beyond the services: their secrets, made once per installation."""

@@ -1,0 +1,35 @@
+"""What answers without signing in is exactly what the one list says."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from fastapi.routing import APIRoute
+
+from services import PUBLIC, PUBLIC_EVERYWHERE, SERVICES
+from tests.support.service import ServiceUnderTest
+
+StartService = Callable[[str], Awaitable[ServiceUnderTest]]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_every_route_is_closed_but_those_listed(start_service: StartService, name: str) -> None:
+    """Called without a token, a listed route does not ask to sign in and every other one does."""
+    service = await start_service(name)
+    routes = {
+        f"{method} {route.path}"
+        for route in service.app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+        if method != "HEAD"
+    }
+    listed = PUBLIC_EVERYWHERE | PUBLIC[name]
+    assert listed - routes <= {"GET /openapi.json"}, "a listed route does not exist"
+    for route in sorted(routes):
+        method, path = route.split(" ")
+        answer = await service.client.request(method, _filled(path))
+        assert (answer.status_code == 401) == (route not in listed), f"{route} answered {answer.status_code}"
+
+
+def _filled(path: str) -> str:
+    """The path with something in place of its parameters."""
+    return "/".join("00000000-0000-4000-8000-000000000000" if part.startswith("{") else part for part in path.split("/"))
