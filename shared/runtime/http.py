@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.contract.asyncapi import document
@@ -79,6 +80,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     for router in service.routers:
         app.include_router(router)
     app.mount("/assets", service.pages.assets.app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(_Observed, metrics=metrics)
     app.add_middleware(_BehindGateway, name=service.name)
     app.add_middleware(_LimitedBody)

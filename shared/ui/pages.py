@@ -37,8 +37,8 @@ class Pages:
     are served beside the shared ones: mount `pages.assets.app` at `/assets`, name them `url(asset("board.js"))`.
 
     Every template finds `asset(name)`, `url(path)` inside the service, `home(path)` at the gateway (its address is
-    `app.state.public_url`), `company` (`app.state.company`), `principal` (`request.state.principal`), `reader`, `flash`,
-    and the filters of `formats`.
+    `app.state.public_url`), `company` (`app.state.company`), `principal` (`request.state.principal`), `reader`,
+    `flash`, and the filters of `formats`.
     """
 
     def __init__(self, service: str, templates: Path) -> None:

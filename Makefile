@@ -1,0 +1,72 @@
+# Earshot's everyday commands. The first one prepares .venv; afterwards nothing is installed again until a lock changes.
+MAKEFLAGS += --no-builtin-rules
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The development packages contain those of the local installation, so whoever has them keeps them.
+INSTALLED := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.local)
+
+.PHONY: help up down logs doctor test cases lint schemas bench
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make up       start everything on this machine, without Docker or Java"
+	@echo "make down     stop it; the data are kept"
+	@echo "make logs     show what the services say"
+	@echo "make doctor   what is there, what is missing, what to do"
+	@echo "make test     the tests"
+	@echo "make cases    the reference cases of a folder: make cases CASES=folder"
+	@echo "make lint     style, types, architecture, schemas"
+	@echo "make schemas  write the event schemas anew"
+	@echo "make bench    the benchmarks"
+
+up: $(INSTALLED)
+	@$(BIN)/earshot up
+
+down: $(INSTALLED)
+	@$(BIN)/earshot down
+
+logs: $(INSTALLED)
+	@$(BIN)/earshot logs --follow
+
+doctor: $(INSTALLED)
+	@$(BIN)/earshot doctor
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest
+
+cases: $(VENV)/.dev
+	@test -n "$(CASES)" || { echo "Name the folder with the cases: make cases CASES=folder" >&2; exit 2; }
+	@$(BIN)/python -m tests.cases "$(CASES)"
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m shared.contract.schemas check
+
+schemas: $(VENV)/.dev
+	@$(BIN)/python -m shared.contract.schemas write
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m tests.benchmarks
+
+$(VENV)/.local $(VENV)/.dev: $(VENV)/.%: requirements/%.lock pyproject.toml $(VENV)/.uv
+	@echo "Installing the packages of $<"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $<
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.uv: requirements/uv.lock
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$($(PYTHON) --version) is too old, 3.11 or newer is needed; name one with make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv module; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Preparing $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
