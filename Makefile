@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # The development packages contain those of the local installation, so whoever has them keeps them.
+CASES ?= ../shared/cases
+
 INSTALLED := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.local)
 
-.PHONY: help up down logs doctor test cases lint schemas bench
+.PHONY: help up down logs doctor test cases lint schemas lock
 .DEFAULT_GOAL := help
 
 help:
@@ -19,7 +21,7 @@ help:
 	@echo "make cases    the reference cases of a folder: make cases CASES=folder"
 	@echo "make lint     style, types, architecture, schemas"
 	@echo "make schemas  write the event schemas anew"
-	@echo "make bench    the benchmarks"
+	@echo "make lock     resolve the dependencies anew"
 
 up: $(INSTALLED)
 	@$(BIN)/earshot up
@@ -34,10 +36,9 @@ doctor: $(INSTALLED)
 	@$(BIN)/earshot doctor
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --dist loadgroup
 
 cases: $(VENV)/.dev
-	@test -n "$(CASES)" || { echo "Name the folder with the cases: make cases CASES=folder" >&2; exit 2; }
 	@$(BIN)/python -m tests.cases "$(CASES)"
 
 lint: $(VENV)/.dev
@@ -50,8 +51,10 @@ lint: $(VENV)/.dev
 schemas: $(VENV)/.dev
 	@$(BIN)/python -m shared.contract.schemas write
 
-bench: $(VENV)/.dev
-	@$(BIN)/python -m tests.benchmarks
+lock:
+	@for lock in runtime: local:'--extra local' dev:'--extra local --extra dev'; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url pyproject.toml $${lock#*:} --output-file requirements/$${lock%%:*}.lock || exit 1; done
 
 $(VENV)/.local $(VENV)/.dev: $(VENV)/.%: requirements/%.lock pyproject.toml $(VENV)/.uv
 	@echo "Installing the packages of $<"

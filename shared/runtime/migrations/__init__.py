@@ -33,6 +33,7 @@ async def migrate(service: str, *, migration_dsn: str, service_dsn: str) -> list
             for name in await _apply(connection, service, package)
         ]
         await _grant(connection, unquote(role.username), service)
+        await _let_in(connection, service_dsn)
     finally:
         await connection.close()
     return applied
@@ -57,6 +58,20 @@ async def _create_role(connection: "asyncpg.Connection[asyncpg.Record]", role: s
         )
         """
     )
+
+
+async def _let_in(connection: "asyncpg.Connection[asyncpg.Record]", service_dsn: str) -> None:
+    """Give a role that was there before the password the service now has."""
+    try:
+        await (await asyncpg.connect(service_dsn)).close()
+    except asyncpg.InvalidPasswordError:
+        role = urlsplit(service_dsn)
+        statement = await connection.fetchval(
+            "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)",
+            unquote(role.username or ""),
+            unquote(role.password or ""),
+        )
+        await connection.execute(statement)
 
 
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, package: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""The `earshot` command: the whole platform on one machine, with its own broker and database."""

@@ -1,0 +1,45 @@
+"""Schemas and topics, with faults told as sentences."""
+
+import asyncio
+import os
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from deploy.local.errors import Fault
+from shared.runtime import migrations, topics
+
+
+def required(name: str) -> str:
+    """A setting of the environment.
+
+    Raises:
+        Fault: it is not set.
+    """
+    if value := os.environ.get(name):
+        return value
+    raise Fault(f"{name} is not set; this command is configured by the environment alone.")
+
+
+def migrate_one(service: str, *, migration_dsn: str, service_dsn: str) -> list[str]:
+    """Bring a service's schema up to date; returns the names of the applied files.
+
+    Raises:
+        Fault: the database refuses or does not answer.
+    """
+    try:
+        return asyncio.run(migrations.migrate(service, migration_dsn=migration_dsn, service_dsn=service_dsn))
+    except (migrations.MigrationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as wrong:
+        raise Fault(f"The schema of {service} could not be prepared: {wrong}") from wrong
+
+
+def create_topics(bootstrap: str, *, prefix: str) -> list[str]:
+    """Create the missing topics; returns their names.
+
+    Raises:
+        Fault: the broker refuses or does not answer.
+    """
+    try:
+        return asyncio.run(topics.create_topics(bootstrap, prefix=prefix))
+    except (KafkaError, OSError, ValueError) as wrong:
+        raise Fault(f"The topics could not be created on {bootstrap}: {wrong}") from wrong
