@@ -239,7 +239,9 @@ class Loop:
         for _ in range(2):  # the visitor's cookie makes the second one the same person's
             board = await self.outside.visitor.get(f"/roadmap/board/{self.feature}", headers=page)
             assert board.status_code == 200
-        answer = await self.outside.visitor.post(f"/roadmap/board/{self.feature}/vote", headers=page)
+        answer = await self.outside.visitor.post(
+            f"/roadmap/board/{self.feature}/vote", data={"vote": "up"}, headers=page
+        )
         assert answer.status_code == 303, answer.text
 
     async def ship(self) -> None:

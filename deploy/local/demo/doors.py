@@ -72,7 +72,9 @@ class Doors:
 
     async def vote_on_the_board(self, feature_id: str) -> None:
         """Vote as a visitor does who is not signed in."""
-        answer = await self._public.post(f"/roadmap/board/{feature_id}/vote", headers={"Sec-Fetch-Site": "same-origin"})
+        answer = await self._public.post(
+            f"/roadmap/board/{feature_id}/vote", data={"vote": "up"}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
         if answer.status_code != httpx.codes.SEE_OTHER:
             raise Fault(f"The board refused the vote: {answer.status_code} {answer.text[:300]}")
 
