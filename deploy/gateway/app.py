@@ -6,12 +6,14 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.runtime import problems
 from shared.runtime.auth import authenticate
-from shared.runtime.serve import GRACEFUL_SECONDS, read_settings
-from shared.runtime.telemetry import start_logging, start_tracing
+from shared.runtime.middleware import Observed
+from shared.runtime.serve import GRACEFUL_SECONDS, KEEP_ALIVE_SECONDS, read_settings
+from shared.runtime.telemetry import Metrics, start_logging, start_tracing
 from shared.runtime.tokens import KeySet
 from shared.ui import Pages
 from shared.ui.gallery import router as gallery
@@ -25,6 +27,7 @@ PUBLIC = frozenset(
     {
         "GET /",
         "GET /healthz",
+        "GET /metrics",
         "GET /readyz",
         "GET /sign-in",
         "POST /sign-out",
@@ -39,7 +42,7 @@ PUBLIC = frozenset(
 
 def create_app(settings: GatewaySettings) -> FastAPI:
     """The gateway's application."""
-    proxy = Proxy(settings.service_urls)
+    proxy, metrics = Proxy(settings.service_urls), Metrics()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +66,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.mount("/assets", app.state.pages.assets.app)
     for router in (home.router, sign_in.router, gallery):
         app.include_router(router)
+
+    app.add_middleware(Observed, metrics=metrics)
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -100,4 +109,5 @@ def serve() -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

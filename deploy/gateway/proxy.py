@@ -8,7 +8,9 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from shared.runtime.auth import SAFE_METHODS
 from shared.runtime.errors import Problem
+from shared.runtime.serve import KEEP_ALIVE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +38,10 @@ class Proxy:
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self.urls = {name: url.rstrip("/") for name, url in urls.items()}
-        limits = httpx.Limits(max_connections=500, max_keepalive_connections=50)
+        # Shorter than the services' own, so that a connection is not used in the moment it is closed.
+        limits = httpx.Limits(
+            max_connections=500, max_keepalive_connections=50, keepalive_expiry=KEEP_ALIVE_SECONDS / 2
+        )
         # No read timeout: an event stream is silent for as long as nothing happens.
         timeout = httpx.Timeout(connect=3, read=None, write=60, pool=10)
         self._client = httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, trust_env=False)
@@ -48,6 +53,15 @@ class Proxy:
         """A short question of the gateway's own."""
         headers = {"Authorization": f"Bearer {token}"}
         return await self._client.get(f"{self.urls[service]}{path}", headers=headers, timeout=3)
+
+    async def _send(self, outgoing: httpx.Request, *, may_repeat: bool) -> httpx.Response:
+        try:
+            return await self._client.send(outgoing, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if not may_repeat:
+                raise
+            # The pooled connection was one of a process that is gone; the next one is fresh.
+            return await self._client.send(outgoing, stream=True)
 
     async def forward(self, request: Request, service: str, path: str) -> Response:
         """The service's answer to the request.
@@ -67,7 +81,7 @@ class Proxy:
             content=request.stream() if has_body else None,
         )
         try:
-            answer = await self._client.send(outgoing, stream=True)
+            answer = await self._send(outgoing, may_repeat=request.method in SAFE_METHODS and not has_body)
         except httpx.TransportError as fault:
             log.warning("service does not answer", target=service, because=repr(fault))
             raise Problem(

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -11,7 +10,6 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.contract.asyncapi import document
 from shared.ui.docs import docs_page
@@ -21,18 +19,15 @@ from .auth import Viewer, authenticate
 from .consumer import Consumer
 from .database import Database
 from .depends import Tx
-from .errors import Problem
 from .health import Health
+from .middleware import BehindGateway, LimitedBody, Observed
 from .relay import Relay
 from .service import Service
 from .settings import Settings
-from .telemetry import Metrics, span, start_tracing
+from .telemetry import Metrics, start_tracing
 from .tokens import KeySet
 
 log = structlog.get_logger(__name__)
-
-MAX_BODY_BYTES = 6 * 1024 * 1024
-"""A transcript may have 5 MB; nothing else comes near."""
 
 STOP_SECONDS = 20.0
 
@@ -81,9 +76,9 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
         app.include_router(router)
     app.mount("/assets", service.pages.assets.app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
-    app.add_middleware(_Observed, metrics=metrics)
-    app.add_middleware(_BehindGateway, name=service.name)
-    app.add_middleware(_LimitedBody)
+    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(BehindGateway, name=service.name)
+    app.add_middleware(LimitedBody)
     return app
 
 
@@ -143,81 +138,3 @@ def _operations(service: Service) -> APIRouter:
         return dict(await service.pulse(tx.connection))
 
     return router
-
-
-class _BehindGateway:
-    """Puts the prefix that the gateway took off back in front, so that links come out right."""
-
-    def __init__(self, app: ASGIApp, name: str) -> None:
-        self._app, self._prefix = app, f"/{name}"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (b"x-forwarded-prefix", self._prefix.encode()) in scope["headers"]:
-            scope = {**scope, "root_path": self._prefix, "path": self._prefix + scope["path"]}
-        await self._app(scope, receive, send)
-
-
-class _Observed:
-    """A span, a measured time and, for what changes something, a log line for every request."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status = 500
-        began = time.perf_counter()
-
-        async def observe(message: Any) -> None:  # noqa: ANN401 - an ASGI message
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        carrier = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"}
-        with span(f"{scope['method']} request", carrier):
-            await self._app(scope, receive, observe)
-            seconds = time.perf_counter() - began
-            route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
-            if scope["method"] not in {"GET", "HEAD"}:
-                who = scope.get("state", {}).get("principal")
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    route=route,
-                    status=status,
-                    ms=round(seconds * 1000, 1),
-                    who=who.subject if who else None,
-                )
-
-
-class _LimitedBody:
-    """Refuses a body that is too large, whether or not its length is announced."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        too_large = Problem(413, "Too large", f"A request may have {MAX_BODY_BYTES:,} bytes; send less.")
-        taken = 0
-
-        async def counted() -> Any:  # noqa: ANN401 - an ASGI message
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
-                raise too_large
-            return message
-
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            response = problems.answer(Request(scope), too_large.status, too_large.title, too_large.detail)
-            await response(scope, receive, send)
-            return
-        await self._app(scope, counted, send)

@@ -55,7 +55,6 @@ def install(app: FastAPI) -> None:
     handle(asyncpg.PostgresError, _database)
     handle(OSError, _database)
     handle(asyncpg.InterfaceError, _database)
-    handle(Exception, _unexpected)
 
 
 def _problem(request: Request, error: Exception) -> Response:
@@ -88,9 +87,10 @@ def _database(request: Request, error: Exception) -> Response:
         response = answer(request, 503, "Try again shortly", "The database cannot be reached right now.")
         response.headers["Retry-After"] = "2"
         return response
-    return _unexpected(request, error)
+    return unexpected(request, error)
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
+def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to a fault of ours, which is logged once."""
     log.error("request failed", path=request.url.path, exc_info=error)
     return answer(request, 500, "Our fault", "Something broke on our side; it has been logged under this trace id.")

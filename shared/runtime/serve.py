@@ -14,6 +14,7 @@ from .settings import HttpSettings, Settings
 from .telemetry import start_logging
 
 GRACEFUL_SECONDS = 10
+KEEP_ALIVE_SECONDS = 60
 S = TypeVar("S", bound=HttpSettings)
 
 
@@ -49,4 +50,5 @@ def serve(name: str) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

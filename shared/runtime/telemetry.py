@@ -14,6 +14,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 tracer = trace.get_tracer("earshot")
 
+# Without the frames' variables: among them are tokens, passwords and what people said.
+_exceptions = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 class Metrics:
     """The metrics every service has; one registry per process."""
@@ -81,9 +84,9 @@ def start_logging(service: str, *, form: str, level: str) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if form == "console"
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [_exceptions, structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(

@@ -54,6 +54,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self._templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
         self._templates.globals |= {"asset": self.assets, "icon_address": self._icon_address, "service": service}

@@ -87,8 +87,6 @@ async def test_an_unknown_path_is_a_problem(tiny: ServiceUnderTest) -> None:
 
 async def test_a_fault_of_ours_shows_no_inside(tiny: ServiceUnderTest) -> None:
     """An unforeseen failure answers 500 with a trace id and nothing of the code."""
-    transport = tiny.client._transport
-    transport.raise_app_exceptions = False  # type: ignore[attr-defined] # answer as uvicorn would
     answer = await tiny.client.get("/api/v1/broken", headers=tiny.headers())
     assert answer.status_code == 500
     assert len(answer.json()["trace_id"]) == 32
