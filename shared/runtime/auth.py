@@ -4,8 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 from fastapi import Depends, Request
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contract.types import Id
 
 from .errors import Problem
 from .tokens import TokenError
@@ -13,6 +17,7 @@ from .tokens import TokenError
 Role = Literal["admin", "manager", "researcher", "note_taker", "viewer", "service"]
 ROLES: tuple[str, ...] = get_args(Role)
 SESSION_COOKIE = "earshot_session"
+_id = TypeAdapter[str](Id)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -22,6 +27,14 @@ class Principal:
 
     subject: str
     role: str
+
+    @property
+    def id(self) -> str:
+        """The subject as events carry it; one that is no valid Id (auth0|42) becomes one that stays the same for it."""
+        try:
+            return _id.validate_python(self.subject)
+        except ValidationError:
+            return str(uuid5(NAMESPACE_URL, self.subject))
 
 
 async def authenticate(request: Request) -> None:
