@@ -40,7 +40,7 @@ def earshot() -> None:
 
 @earshot.command()
 @click.option("--foreground", is_flag=True, help="Stay, show the logs, restart what dies, stop all on Ctrl-C.")
-@click.option("--no-demo", is_flag=True, help="Do not publish the demo's events on the first start.")
+@click.option("--no-demo", is_flag=True, help="Do not run the loop on the demo study at the first start.")
 def up(foreground: bool, no_demo: bool) -> None:  # noqa: FBT001 - click hands flags over
     """Start what does not run yet: database, broker, five services and the gateway."""
     stack = _stack()
@@ -153,7 +153,9 @@ def tail(topic: tuple[str, ...], from_start: bool) -> None:  # noqa: FBT001
 @earshot.command()
 def demo() -> None:
     """Send a demo request through the whole chain and show each step."""
-    _stack().demo()
+    from deploy.local.demo import play  # noqa: PLC0415
+
+    play(_installation(), click.echo)
 
 
 @earshot.command()
@@ -208,8 +210,11 @@ def _kafka_settings() -> "KafkaSettings":
 
 def _bring_up(stack: "Stack", *, demo: bool) -> None:
     stack.up()
-    if demo and not stack.demo_was_run:
-        stack.demo()
+    if demo:
+        from deploy.local.demo import play, was_played  # noqa: PLC0415
+
+        if not was_played(stack.installation):
+            play(stack.installation, click.echo)
     _show(stack.status())
     click.echo(f"Sign in (once, within 15 minutes): {stack.installation.sign_in_link()}")
     click.echo(f"A fresh link: `{_called()} signin`")

@@ -9,9 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from deploy.local import keys
 from deploy.local.errors import Fault
-from deploy.local.paths import Home, Ports, cache_from, home_from, ports_from
-from deploy.local.ports import HOST
-from deploy.local.postgres import DATABASE, SUPERUSER
+from deploy.local.paths import DATABASE, HOST, SUPERUSER, Home, Ports, cache_from, home_from, ports_from
 from services import SERVICES
 
 GATEWAY = "gateway"
@@ -39,6 +37,9 @@ class Installation:
     topic_prefix: str
     external_broker: str | None
     external_admin_dsn: str | None
+    external_signing_key: Path | None = None
+    external_gateway: str | None = None
+    external_public_url: str | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Installation":
@@ -57,6 +58,9 @@ class Installation:
             topic_prefix=environment.get("EARSHOT_TOPIC_PREFIX", ""),
             external_broker=environment.get("EARSHOT_KAFKA_BOOTSTRAP") or None,
             external_admin_dsn=admin_dsn,
+            external_signing_key=Path(key) if (key := environment.get("EARSHOT_SIGNING_KEY")) else None,
+            external_gateway=environment.get("EARSHOT_GATEWAY_URL") or None,
+            external_public_url=environment.get("EARSHOT_PUBLIC_URL") or None,
         )
 
     @property
@@ -65,7 +69,13 @@ class Installation:
 
     @property
     def gateway_url(self) -> str:
-        return f"http://{HOST}:{self.ports.gateway}"
+        """Where the gateway answers from here."""
+        return self.external_gateway or f"http://{HOST}:{self.ports.gateway}"
+
+    @property
+    def public_url(self) -> str:
+        """Where people find the gateway."""
+        return self.external_public_url or self.gateway_url
 
     def service_url(self, name: str) -> str:
         return f"http://{HOST}:{self.ports.service(name)}"
@@ -95,7 +105,7 @@ class Installation:
         common = {
             "EARSHOT_KAFKA_BOOTSTRAP": self.bootstrap,
             "EARSHOT_HTTP_HOST": HOST,
-            "EARSHOT_PUBLIC_URL": self.gateway_url,
+            "EARSHOT_PUBLIC_URL": self.public_url,
             "EARSHOT_JWKS": str(keys.jwks(self.home)),
             "EARSHOT_LOG_FORMAT": "json",
         }
@@ -107,17 +117,17 @@ class Installation:
         Raises:
             Fault: there is no installation yet.
         """
-        if not self.home.is_ours:
+        if self.external_signing_key is None and not self.home.is_ours:
             raise Fault(f"There is no installation in {self.home.root} yet; run `earshot up` first.")
         from shared.runtime.tokens import issue  # noqa: PLC0415 - slow to import
 
-        key = keys.signing_key(self.home).read_bytes()
+        key = (self.external_signing_key or keys.signing_key(self.home)).read_bytes()
         return issue(key, subject=subject, role=role, audience=audience, lifetime=lifetime, now=datetime.now(UTC))
 
     def sign_in_link(self) -> str:
         """A link that signs its reader in once, as administrator."""
         token = self.token(subject="local-admin", role="admin", lifetime=SIGN_IN_LIFETIME, audience=SIGN_IN_AUDIENCE)
-        return f"{self.gateway_url}/sign-in?token={token}"
+        return f"{self.public_url}/sign-in?token={token}"
 
     def _for_service(self, name: str) -> dict[str, str]:
         return {"EARSHOT_HTTP_PORT": str(self.ports.service(name)), "EARSHOT_DATABASE_DSN": self.service_dsn(name)}

@@ -11,8 +11,8 @@ from pathlib import Path
 from deploy.local import kafka_jars
 from deploy.local.drafts import draft_of
 from deploy.local.errors import Fault, Say
-from deploy.local.paths import Home
-from deploy.local.ports import HOST, answers, require_free
+from deploy.local.paths import HOST, Home
+from deploy.local.ports import answers, require_free
 from deploy.local.processes import Processes
 from deploy.local.waiting import wait_until
 

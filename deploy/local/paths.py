@@ -8,6 +8,10 @@ from pathlib import Path
 from deploy.local.errors import Fault
 from services import SERVICES
 
+HOST = "127.0.0.1"
+DATABASE = "earshot"
+SUPERUSER = "postgres"
+
 CODE = Path(__file__).resolve().parents[2]
 """The folder that holds the packages: the checkout, or site-packages."""
 

@@ -6,8 +6,7 @@ import socket
 import psutil
 
 from deploy.local.errors import Fault
-
-HOST = "127.0.0.1"
+from deploy.local.paths import HOST
 
 
 def require_free(port: int, purpose: str) -> None:

@@ -11,15 +11,13 @@ import psutil
 from deploy.local import keys
 from deploy.local.drafts import draft_of
 from deploy.local.errors import Fault, Say
-from deploy.local.paths import Home
-from deploy.local.ports import HOST, require_free
+from deploy.local.paths import DATABASE, HOST, SUPERUSER, Home
+from deploy.local.ports import require_free
 from deploy.local.processes import Processes
 from deploy.local.unprivileged import command_prefix, hand_over
 from deploy.local.waiting import wait_until
 
 NAME = "postgres"
-SUPERUSER = "postgres"
-DATABASE = "earshot"
 START_SECONDS = 120.0
 STATUS_LINE = 7
 """Of postmaster.pid; the server writes "ready" there when it accepts connections."""

@@ -1,12 +1,10 @@
 """The whole platform on this machine: bring it up, keep it up, take it down, say how it is."""
 
-import asyncio
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -109,25 +107,6 @@ class Stack:
                 for name, report in reports.items()
             },
         }
-
-    def demo(self) -> None:
-        """Run the demo against the running platform, saying each step.
-
-        Raises:
-            Fault: the platform does not run.
-        """
-        here = self.installation
-        if not is_healthy(here.gateway_url):
-            raise Fault(f"Nothing answers at {here.gateway_url}; run `earshot up` first.")
-        from deploy.local.demo import run_demo  # noqa: PLC0415 - slow to import, and rarely needed
-
-        token = here.token(subject="demo", role="admin", lifetime=timedelta(hours=1))
-        asyncio.run(run_demo(self._say, gateway_url=here.gateway_url, bootstrap=here.bootstrap, token=token))
-        (here.home.run / "demo.done").touch()
-
-    @property
-    def demo_was_run(self) -> bool:
-        return (self.installation.home.run / "demo.done").exists()
 
     def keep_up(self) -> None:
         """Watch the processes and start again, with a message, whatever dies; until interrupted."""

@@ -3,16 +3,43 @@
 Every step is safe to repeat: what is there already is found and shown, nothing is added twice.
 """
 
+import asyncio
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from deploy.local.demo import story
 from deploy.local.demo.doors import Doors
+from deploy.local.errors import Fault, Say
+from deploy.local.installation import Installation
+from deploy.local.probe import is_healthy
 
-Say = Callable[[str], None]
 Json = dict[str, Any]
+
+
+def play(installation: Installation, say: Say) -> None:
+    """Run the demo against the running platform, saying each step.
+
+    Raises:
+        Fault: the platform does not run, or a step failed.
+    """
+    if not is_healthy(installation.gateway_url):
+        raise Fault(f"Nothing answers at {installation.gateway_url}; run `earshot up` first.")
+    token = installation.token(subject="demo", role="admin", lifetime=timedelta(hours=1))
+    asyncio.run(run_demo(say, gateway_url=installation.gateway_url, bootstrap=installation.bootstrap, token=token))
+    if installation.home.is_ours:
+        _mark(installation).touch()
+
+
+def was_played(installation: Installation) -> bool:
+    """Whether this local installation has had its demo."""
+    return _mark(installation).exists()
+
+
+def _mark(installation: Installation) -> Path:
+    return installation.home.run / "demo.done"
 
 
 async def run_demo(say: Say, *, gateway_url: str, bootstrap: str, token: str) -> None:
