@@ -1,6 +1,7 @@
 """What answers without signing in is exactly what the one list says."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -17,8 +18,7 @@ async def test_every_route_is_closed_but_those_listed(start_service: StartServic
     service = await start_service(name)
     routes = {
         f"{method} {route.path}"
-        for route in service.app.routes
-        if isinstance(route, APIRoute)
+        for route in _all(service.app.routes)
         for method in route.methods or ()
         if method != "HEAD"
     }
@@ -30,6 +30,17 @@ async def test_every_route_is_closed_but_those_listed(start_service: StartServic
         assert (answer.status_code == 401) == (route not in listed), f"{route} answered {answer.status_code}"
 
 
+def _all(routes: Iterable[Any]) -> Iterator[APIRoute]:
+    """Every endpoint, those of included routers too."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):
+            yield from _all(route.original_router.routes)
+
+
 def _filled(path: str) -> str:
     """The path with something in place of its parameters."""
-    return "/".join("00000000-0000-4000-8000-000000000000" if part.startswith("{") else part for part in path.split("/"))
+    return "/".join(
+        "00000000-0000-4000-8000-000000000000" if part.startswith("{") else part for part in path.split("/")
+    )

@@ -1,0 +1,5 @@
+"""The JSON endpoints, a module for each subject."""
+
+from services.scheduling.api import hosts, interviews, people, requests, studies
+
+routers = (studies.router, hosts.router, requests.router, interviews.router, people.router)
