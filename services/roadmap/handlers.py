@@ -1,0 +1,74 @@
+"""What each event does here. All may be repeated, late and out of order: keys, versions and times decide what holds."""
+
+from collections.abc import Sequence
+
+from services.roadmap import evidence, store, voting
+from services.roadmap.kpis import Impact, Measurement, Objective, latest_measurements, latest_objectives
+from services.roadmap.prioritise import reprioritise
+from shared.contract.events import FeatureVoted, InsightTagged, KpiImpactAssessed, KpiMeasured, ParticipantErased
+from shared.runtime import Handlers, Received, Transaction
+
+handlers = Handlers()
+
+
+@handlers.on_batch(FeatureVoted, natural_key=True)
+async def count_votes(tx: Transaction, events: Sequence[Received[FeatureVoted]]) -> None:
+    await voting.record(
+        tx,
+        [event.data for event in events],
+        [event.id for event in events],
+        {event.data.feature_id: event.cause for event in events},
+    )
+
+
+@handlers.on_batch(InsightTagged, natural_key=True)
+async def count_interviewees(tx: Transaction, events: Sequence[Received[InsightTagged]]) -> None:
+    causes = {event.data.feature_id: event.cause for event in events if event.data.feature_id is not None}
+    await evidence.record(tx, [event.data for event in events], causes)
+
+
+@handlers.on_batch(KpiMeasured, natural_key=True)
+async def keep_kpis(tx: Transaction, events: Sequence[Received[KpiMeasured]]) -> None:
+    # A value of some customers only says nothing about the KPI as a whole.
+    overall = [event.data for event in events if not event.data.dimensions]
+    measured = latest_measurements(
+        Measurement(kpi.kpi_id, kpi.name, kpi.unit, kpi.value, kpi.period_end, kpi.measured_at) for kpi in overall
+    )
+    objectives = latest_objectives(
+        Objective(kpi.kpi_id, kpi.baseline, kpi.target, kpi.measured_at)
+        for kpi in overall
+        if kpi.baseline is not None and kpi.target is not None
+    )
+    changed = await store.keep_measurements(tx.connection, measured)
+    changed += await store.keep_objectives(tx.connection, objectives)
+    causes = {event.data.kpi_id: event.cause for event in events}
+    linked = await store.linked_to(tx.connection, changed)
+    await reprioritise(tx, linked, {feature_id: causes[kpi_id] for feature_id, kpi_id in linked.items()})
+
+
+@handlers.on(KpiImpactAssessed)
+async def keep_impact(tx: Transaction, event: Received[KpiImpactAssessed]) -> None:
+    assessed = event.data
+    await store.keep_impact(
+        tx.connection,
+        Impact(
+            feature_id=assessed.feature_id,
+            kpi_id=assessed.kpi_id,
+            version=assessed.version,
+            released_at=assessed.released_at,
+            effect=assessed.effect,
+            effect_low=assessed.effect_low,
+            effect_high=assessed.effect_high,
+            confidence=assessed.confidence,
+            unit=assessed.unit,
+            verdict=assessed.verdict,
+            smallest_visible_effect=assessed.smallest_visible_effect,
+            periods_after=assessed.periods_after,
+            assessed_at=assessed.assessed_at,
+        ),
+    )
+
+
+@handlers.on(ParticipantErased)
+async def forget_participant(tx: Transaction, event: Received[ParticipantErased]) -> None:
+    await evidence.forget(tx, event.data.participant_id, event.data.erased_at)

@@ -1,0 +1,66 @@
+"""An idea's life from a wish to something shipped or declined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+Status = Literal["new", "considered", "planned", "now", "shipped", "declined"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+CLOSED: frozenset[Status] = frozenset({"shipped", "declined"})
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far other systems' clocks may be ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One idea as it stands; `supporters` counts distinct people, `effort_weeks` is None until somebody estimated it.
+
+    `status_version` rises by one whenever others are told; 0 is an idea known from votes or insights alone.
+    """
+
+    feature_id: str
+    title: str
+    description: str
+    status: Status
+    status_version: int
+    status_note: str | None
+    status_changed_at: datetime
+    released_at: datetime | None
+    effort_weeks: float | None
+    kpi_ids: tuple[str, ...]
+    supporters: int
+    created_at: datetime
+
+    @property
+    def named(self) -> bool:
+        return self.status_version > 0
+
+    @property
+    def closed(self) -> bool:
+        return self.status in CLOSED
+
+
+def moved(idea: Idea, status: Status, *, released_at: datetime | None, note: str | None, now: datetime) -> Idea:
+    """The idea in its new status; one version on where others need to know, which they do not of a note alone.
+
+    An idea that is shipped already keeps its release time unless another one is given.
+    Raises ValueError for a release time that does not fit.
+    """
+    released = _release(idea, status, released_at, now)
+    target = replace(idea, status=status, released_at=released, status_note=note)
+    if idea.named and (status, released) == (idea.status, idea.released_at):
+        return target
+    return replace(target, status_version=idea.status_version + 1, status_changed_at=now)
+
+
+def _release(idea: Idea, status: Status, released_at: datetime | None, now: datetime) -> datetime | None:
+    if status != "shipped":
+        if released_at is not None:
+            raise ValueError(f"released_at goes with status shipped, not with {status}; leave it out")
+        return None
+    if released_at is not None and released_at > now + CLOCK_TOLERANCE:
+        raise ValueError(f"released_at {released_at:%Y-%m-%d %H:%M} UTC lies ahead; set shipped once customers have it")
+    return released_at or idea.released_at or now

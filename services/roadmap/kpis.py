@@ -1,0 +1,94 @@
+"""The KPIs that ideas are meant to move, and what shipped ideas did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.roadmap.priority import kpi_gap
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A KPI's value over all customers in the period that ends at `period_end`."""
+
+    kpi_id: str
+    name: str | None
+    unit: str | None
+    value: float
+    period_end: datetime
+    measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """Where a KPI came from and where it is to go."""
+
+    kpi_id: str
+    baseline: float
+    target: float
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """A KPI as it stands; baseline and target belong together and may both be unknown."""
+
+    kpi_id: str
+    name: str | None
+    unit: str | None
+    value: float
+    baseline: float | None
+    target: float | None
+
+    @property
+    def gap(self) -> float:
+        """The part of the way to the target that is still to go, 0..1; 0 without an objective."""
+        if self.baseline is None or self.target is None:
+            return 0.0
+        return kpi_gap(self.baseline, self.value, self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a shipped idea did to a KPI, in the KPI's unit; `name` is the KPI's, where it is known."""
+
+    feature_id: str
+    kpi_id: str
+    version: int
+    released_at: datetime
+    effect: float
+    effect_low: float
+    effect_high: float
+    confidence: float
+    unit: str | None
+    verdict: str
+    smallest_visible_effect: float | None
+    periods_after: int
+    assessed_at: datetime
+    name: str | None = None
+
+
+def widest_gap(kpis: Iterable[Kpi]) -> float:
+    """An idea with several KPIs is worth most to the one that lacks most; 0 without any."""
+    return max((kpi.gap for kpi in kpis), default=0.0)
+
+
+def latest_measurements(measurements: Iterable[Measurement]) -> list[Measurement]:
+    """The latest period of each KPI, of the same period the latest measurement, ordered by KPI."""
+    latest: dict[str, Measurement] = {}
+    for given in measurements:
+        held = latest.get(given.kpi_id)
+        if held is None or (given.period_end, given.measured_at) > (held.period_end, held.measured_at):
+            latest[given.kpi_id] = given
+    return [latest[kpi] for kpi in sorted(latest)]
+
+
+def latest_objectives(objectives: Iterable[Objective]) -> list[Objective]:
+    """The latest objective of each KPI, ordered by KPI."""
+    latest: dict[str, Objective] = {}
+    for given in objectives:
+        if given.kpi_id not in latest or given.set_at > latest[given.kpi_id].set_at:
+            latest[given.kpi_id] = given
+    return [latest[kpi] for kpi in sorted(latest)]

@@ -1,0 +1,206 @@
+"""The team's pages: what to build next, and why an idea stands where it does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
+
+from services.roadmap import editing, store
+from services.roadmap.ideas import CLOSED, Idea, Status
+from services.roadmap.prioritise import audience, explain, ranking
+from services.roadmap.schemas import Effort, KpiIds, Title
+from services.roadmap.segments import UNKNOWN, parts_of
+from services.roadmap.templates import templates
+from shared.contract.types import Id, Paragraph
+from shared.runtime import Manager, Researcher, Transaction, Tx, Viewer, not_found
+from shared.ui import FieldError, field_id, parse_form, redirect
+
+router = APIRouter(include_in_schema=False)
+
+Shown = Literal["open", "shipped", "declined", "all"]
+PAGE_SIZE = 100
+QUOTES = 20
+UNPROCESSABLE = 422
+AHEAD = "This day lies ahead; move the idea to Shipped once customers have it."
+LABELS: Mapping[Status, str] = {
+    "new": "new",
+    "considered": "under consideration",
+    "planned": "planned",
+    "now": "in progress",
+    "shipped": "shipped",
+    "declined": "declined",
+}
+_kpi_ids: TypeAdapter[tuple[str, ...]] = TypeAdapter(KpiIds)
+
+
+class IdeaForm(BaseModel):
+    title: Annotated[Title, Field(title="Title")]
+    description: Annotated[Paragraph | None, Field(title="Description")] = None
+    effort_weeks: Annotated[Effort | None, Field(title="Effort in person-weeks")] = None
+    kpis: Annotated[str, Field(title="KPIs")] = ""
+
+    @field_validator("kpis")
+    @classmethod
+    def _ids(cls, text: str) -> str:
+        try:
+            _kpi_ids.validate_python(_split(text))
+        except ValidationError:
+            raise ValueError("Give up to 50 KPI ids with commas between them, for example activation, churn.") from None
+        return text
+
+    @property
+    def content(self) -> editing.Content:
+        return editing.Content(self.title, self.description or "", self.effort_weeks, _split(self.kpis))
+
+
+class StatusForm(BaseModel):
+    status: Annotated[Status, Field(title="Status")]
+    released_on: Annotated[date | None, Field(title="Released on")] = None
+    note: Annotated[Paragraph | None, Field(title="Answer to customers")] = None
+
+    def released_at(self, idea: Idea) -> datetime | None:
+        """The start of the day (UTC) that was typed; the exact time where the day is the known one."""
+        day = self.released_on
+        if day is None or self.status != "shipped":
+            return None
+        if idea.released_at is not None and idea.released_at.date() == day:
+            return idea.released_at
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@router.get("/")
+async def show_ranking(
+    request: Request,
+    tx: Tx,
+    _who: Viewer,
+    show: Shown = "open",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+) -> Response:
+    ideas = await store.all_ideas(tx.connection)
+    ranked = [(ideas[given.feature_id], given, priority) for given, priority in await ranking(tx.connection)]
+    groups: dict[Shown, list[tuple[Idea, store.Inputs, object]]] = {
+        "open": [row for row in ranked if row[0].status not in CLOSED],
+        "shipped": [row for row in ranked if row[0].status == "shipped"],
+        "declined": [row for row in ranked if row[0].status == "declined"],
+        "all": list(ranked),
+    }
+    chosen = groups[show]
+    first = (page - 1) * PAGE_SIZE
+    return templates.render(
+        request,
+        "ranking.html",
+        rows=chosen[first : first + PAGE_SIZE],
+        first=first,
+        show=show,
+        totals={name: len(rows) for name, rows in groups.items()},
+        page=page,
+        pages=-(-len(chosen) // PAGE_SIZE),
+        everybody=await audience(tx.connection),
+        now=tx.now,
+    )
+
+
+@router.get("/new")
+async def show_new(request: Request, tx: Tx, _who: Researcher) -> Response:
+    return await _new(request, tx, {}, [])
+
+
+@router.post("/new")
+async def add_idea(request: Request, tx: Tx, _who: Researcher) -> Response:
+    typed = await request.form()
+    form, errors = parse_form(IdeaForm, typed)
+    if form is None:
+        return await _new(request, tx, typed, errors, UNPROCESSABLE)
+    idea, _ = await editing.create(tx, str(uuid4()), form.content)
+    return redirect(request, f"/ideas/{idea.feature_id}", "The idea is on the board.")
+
+
+@router.get("/ideas/{feature_id}")
+async def show_idea(request: Request, feature_id: Id, tx: Tx, _who: Viewer) -> Response:
+    idea = await store.find_idea(tx.connection, feature_id)
+    if idea is None:
+        raise not_found("idea", feature_id)
+    return await _idea(request, tx, idea, _typed(idea), [])
+
+
+@router.post("/ideas/{feature_id}")
+async def edit_idea(request: Request, feature_id: Id, tx: Tx, _who: Researcher) -> Response:
+    idea = await editing.locked(tx, feature_id)
+    typed = await request.form()
+    form, errors = parse_form(IdeaForm, typed)
+    if form is None:
+        return await _idea(request, tx, idea, {**_typed(idea), **typed}, errors)
+    await editing.edit(tx, idea, form.content)
+    return redirect(request, f"/ideas/{feature_id}", "Saved.")
+
+
+@router.post("/ideas/{feature_id}/status")
+async def move_idea(request: Request, feature_id: Id, tx: Tx, _who: Manager) -> Response:
+    idea = await editing.locked(tx, feature_id)
+    typed = await request.form()
+    form, errors = parse_form(StatusForm, typed)
+    if form is not None and form.released_on is not None and form.released_on > tx.now.date():
+        errors = [FieldError("released_on", AHEAD, field_id("released_on"), "Released on")]
+    if form is None or errors:
+        return await _idea(request, tx, idea, {**_typed(idea), **typed}, errors)
+    await editing.move(tx, idea, form.status, released_at=form.released_at(idea), note=form.note)
+    return redirect(request, f"/ideas/{feature_id}", f"Saved: the idea is {LABELS[form.status]}.")
+
+
+async def _new(
+    request: Request, tx: Transaction, form: Mapping[str, object], errors: Sequence[FieldError], status: int = 200
+) -> Response:
+    known = await store.kpis(tx.connection)
+    return templates.render(request, "new.html", status=status, form=form, errors=errors, kpis=known.values())
+
+
+async def _idea(
+    request: Request, tx: Transaction, idea: Idea, form: Mapping[str, object], errors: Sequence[FieldError]
+) -> Response:
+    given, priority = await explain(tx.connection, idea.feature_id)
+    linked = await store.kpis(tx.connection, idea.kpi_ids)
+    return templates.render(
+        request,
+        "idea.html",
+        status=UNPROCESSABLE if errors else 200,
+        idea=idea,
+        given=given,
+        priority=priority,
+        cells=[(_shown(row.cell), row) for row in priority.rows],
+        summary=await store.vote_summary(tx.connection, idea.feature_id),
+        evidence=await store.evidence(tx.connection, idea.feature_id, QUOTES),
+        impacts=await store.impacts(tx.connection, idea.feature_id),
+        linked=[(kpi_id, linked.get(kpi_id)) for kpi_id in idea.kpi_ids],
+        kpis=(await store.kpis(tx.connection)).values(),
+        form=form,
+        errors=errors,
+        now=tx.now,
+    )
+
+
+def _shown(cell: str) -> list[str]:
+    """The cell's values, a dash where one is unknown; nothing where all are."""
+    parts = parts_of(cell).values()
+    return [part or UNKNOWN for part in parts] if any(parts) else []
+
+
+def _typed(idea: Idea) -> dict[str, object]:
+    """The idea as its forms show it; an unnamed one waits for its title."""
+    shown = idea if idea.named else replace(idea, title="")
+    return {
+        "title": shown.title,
+        "description": idea.description,
+        "effort_weeks": f"{idea.effort_weeks:g}" if idea.effort_weeks is not None else None,
+        "kpis": ", ".join(idea.kpi_ids),
+        "status": idea.status,
+        "released_on": idea.released_at.date().isoformat() if idea.released_at else None,
+        "note": idea.status_note,
+    }
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))

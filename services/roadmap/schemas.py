@@ -1,0 +1,187 @@
+"""What the JSON endpoints take and give."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from services.roadmap.ideas import Idea, Status
+from shared.contract.events import OnBehalf, VoterKind
+from shared.contract.types import Id, Line, Paragraph, Schema, Segment, Share, UtcTime
+
+Title = Annotated[Line, StringConstraints(strip_whitespace=True)]
+Effort = Annotated[float, Field(gt=0, le=5200, description="person-weeks; none: not estimated, counted as 1")]
+KpiIds = Annotated[tuple[Id, ...], Field(max_length=50, description="the KPIs it is meant to move")]
+Customers = Annotated[float, Field(ge=0, le=1e12)]
+
+
+class Body(Schema):
+    """A misspelt field is told, not dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(Schema):
+    """Made from the model's own types."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class NewIdea(Body):
+    """An idea, or the name of one that is known from votes or insights alone."""
+
+    feature_id: Id | None = Field(default=None, description="yours, so that a repeated request adds nothing")
+    title: Title
+    description: Paragraph | None = None
+    effort_weeks: Effort | None = None
+    kpi_ids: KpiIds = ()
+    status: Status = "new"
+    released_at: UtcTime | None = Field(default=None, description="with status shipped; none: now")
+
+
+class IdeaChanges(Body):
+    """What is left out stays as it is."""
+
+    title: Title | None = None
+    description: Paragraph | None = None
+    effort_weeks: Effort | None = None
+    kpi_ids: KpiIds | None = None
+
+
+class StatusChange(Body):
+    status: Status
+    released_at: UtcTime | None = Field(default=None, description="with status shipped; none: now")
+    note: Paragraph | None = Field(default=None, description="the answer customers read on the board")
+
+
+class NewVote(Body):
+    """One person's vote; the latest by `voted_at` holds."""
+
+    voter_id: Id
+    voter_kind: VoterKind = "customer"
+    vote: Literal["up", "withdrawn"] = "up"
+    voted_at: UtcTime | None = Field(default=None, description="none: now")
+    channel: Line = "api"
+    on_behalf: OnBehalf | None = None
+    segment: Segment = Segment()
+
+
+class IdeaAnswer(Answer):
+    """An idea; `named` is false while it is known from votes or insights alone."""
+
+    feature_id: str
+    title: str
+    description: str
+    status: Status
+    status_version: int
+    status_note: str | None
+    status_changed_at: datetime
+    released_at: datetime | None
+    effort_weeks: float | None
+    kpi_ids: tuple[str, ...]
+    votes: int = Field(description="distinct people who voted or asked for it in an interview")
+    score: float
+    named: bool
+    created_at: datetime
+
+
+class CellAnswer(Answer):
+    """One line of the explanation; contributions add up to the share."""
+
+    cell: str = Field(description="loyalty|plan|region; – where unknown")
+    supporters: int
+    active: int
+    population_share: float
+    weight: float
+    contribution: float
+
+
+class PriorityAnswer(Answer):
+    """A priority as of now with every term; score = conservative_reach x impact x kpi_factor / effort_weeks."""
+
+    feature_id: str
+    score: float
+    published_version: int = Field(description="of the last FeaturePriorityChanged; 0: none yet")
+    raw_votes: int
+    cells: tuple[CellAnswer, ...]
+    share: float
+    share_low: float
+    share_high: float
+    effective_sample_size: float
+    population: float
+    covered_share: float
+    weighted: bool
+    conservative_reach: float
+    impact: float
+    kpi_factor: float
+    effort_weeks: float
+    effort_assumed: bool
+    mean_support: float
+    formula: str
+
+
+class VoteAnswer(Answer):
+    """The vote as it was counted, and how many people support the idea now."""
+
+    feature_id: str
+    voter_id: str
+    vote: Literal["up", "withdrawn"]
+    voted_at: datetime
+    votes: int
+
+
+class SummaryAnswer(Answer):
+    """People behind an idea: `supporters` counts each once, however they said it."""
+
+    feature_id: str
+    supporters: int
+    up: int
+    withdrawn: int
+    on_behalf: int
+    interviewed: int
+    by_kind: dict[str, int]
+    by_channel: dict[str, int]
+
+
+class PopulationCell(Body):
+    """How many customers have these attributes; leave out an attribute that is unknown."""
+
+    loyalty: Line | None = None
+    plan: Line | None = None
+    region: Line | None = None
+    customers: Customers
+
+
+class NewPopulation(Body):
+    """The whole customer base; without cells it is unknown and votes count as they come."""
+
+    cells: Annotated[tuple[PopulationCell, ...], Field(max_length=10_000)]
+
+
+class PopulationCellAnswer(Answer):
+    """One cell of the customer base and of those who took part."""
+
+    cell: str
+    loyalty: str | None
+    plan: str | None
+    region: str | None
+    customers: float
+    active: int
+    weight: float
+
+
+class PopulationAnswer(Answer):
+    """The customer base against those who took part."""
+
+    weighted: bool
+    customers: float
+    active: int
+    covered_share: Share
+    effective_sample_size: float
+    cells: tuple[PopulationCellAnswer, ...]
+
+
+def idea_answer(idea: Idea, score: float) -> IdeaAnswer:
+    """The idea and its score, which is computed anew for every answer."""
+    own = {name: getattr(idea, name) for name in IdeaAnswer.model_fields if name not in {"votes", "score"}}
+    return IdeaAnswer(**own, votes=idea.supporters, score=score)

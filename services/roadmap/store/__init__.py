@@ -1,0 +1,68 @@
+"""All SQL of the roadmap; one module per subject."""
+
+from .ideas import (
+    Sort,
+    all_ideas,
+    asked_by,
+    board,
+    count_by_status,
+    ensure_ideas,
+    find_idea,
+    lock_ideas,
+    pulse,
+    save_idea,
+)
+from .kpis import impacts, keep_impact, keep_measurements, keep_objectives, kpis, linked_to
+from .priorities import (
+    Inputs,
+    Published,
+    active_people,
+    inputs,
+    keep_priorities,
+    population,
+    replace_population,
+    support_totals,
+)
+from .support import delete_words_of, erase_person, erased_among, miscounted, note_people, settle, supported_by
+from .votes import Summary, evidence, keep_insights, keep_votes, last_voted_at, vote_summary, voted_for
+
+__all__ = [
+    "Inputs",
+    "Published",
+    "Sort",
+    "Summary",
+    "active_people",
+    "all_ideas",
+    "asked_by",
+    "board",
+    "count_by_status",
+    "delete_words_of",
+    "ensure_ideas",
+    "erase_person",
+    "erased_among",
+    "evidence",
+    "find_idea",
+    "impacts",
+    "inputs",
+    "keep_impact",
+    "keep_insights",
+    "keep_measurements",
+    "keep_objectives",
+    "keep_priorities",
+    "keep_votes",
+    "kpis",
+    "last_voted_at",
+    "linked_to",
+    "lock_ideas",
+    "miscounted",
+    "note_people",
+    "population",
+    "pulse",
+    "replace_population",
+    "save_idea",
+    "settle",
+    "support_totals",
+    "supported_by",
+    "vote_summary",
+    "voted_for",
+]

@@ -1,0 +1,138 @@
+"""The SQL of ideas."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from services.roadmap.ideas import Idea, Status
+
+if TYPE_CHECKING:
+    from .connection import Connection, Row
+
+Sort = Literal["votes", "new"]
+MAX_ASKED_BY = 10_000
+
+
+async def ensure_ideas(connection: Connection, feature_ids: Collection[str], now: datetime) -> None:
+    """Have a row for each id; one that nobody has named carries its id as its title."""
+    await connection.execute(
+        """
+        INSERT INTO ideas (feature_id, title, status_changed_at, created_at)
+        SELECT id, id, $2, $2 FROM unnest($1::text[]) AS id ORDER BY id
+        ON CONFLICT (feature_id) DO NOTHING
+        """,
+        sorted(feature_ids),
+        now,
+    )
+
+
+async def lock_ideas(connection: Connection, feature_ids: Collection[str]) -> dict[str, Idea]:
+    """The ideas of these ids that exist; until the end of the transaction nobody else changes or publishes them."""
+    # In one order, so that transactions wait for each other instead of deadlocking; NO KEY lets votes refer meanwhile.
+    rows = await connection.fetch(
+        "SELECT * FROM ideas WHERE feature_id = ANY($1::text[]) ORDER BY feature_id FOR NO KEY UPDATE",
+        sorted(feature_ids),
+    )
+    return {row["feature_id"]: _idea(row) for row in rows}
+
+
+async def find_idea(connection: Connection, feature_id: str) -> Idea | None:
+    row = await connection.fetchrow("SELECT * FROM ideas WHERE feature_id = $1", feature_id)
+    return _idea(row) if row else None
+
+
+async def all_ideas(connection: Connection) -> dict[str, Idea]:
+    return {row["feature_id"]: _idea(row) for row in await connection.fetch("SELECT * FROM ideas")}
+
+
+async def save_idea(connection: Connection, idea: Idea) -> None:
+    """Write what people may change of an idea; its supporters are counted by `settle` alone."""
+    await connection.execute(
+        """
+        UPDATE ideas
+           SET title = $2, description = $3, status = $4, status_version = $5, status_note = $6, status_changed_at = $7,
+               released_at = $8, effort_weeks = $9, kpi_ids = $10::text[], created_at = $11
+         WHERE feature_id = $1
+        """,
+        idea.feature_id,
+        idea.title,
+        idea.description,
+        idea.status,
+        idea.status_version,
+        idea.status_note,
+        idea.status_changed_at,
+        idea.released_at,
+        idea.effort_weeks,
+        list(idea.kpi_ids),
+        idea.created_at,
+    )
+
+
+async def board(
+    connection: Connection, statuses: Collection[Status], words: Sequence[str], sort: Sort, limit: int, offset: int
+) -> list[Idea]:
+    """Named ideas in these statuses whose title or text holds every word (lower case)."""
+    rows = await connection.fetch(
+        """
+        SELECT * FROM ideas
+         WHERE status_version > 0 AND status = ANY($1::text[])
+           AND NOT EXISTS (
+               SELECT FROM unnest($2::text[]) AS word WHERE position(word IN lower(title || ' ' || description)) = 0)
+         ORDER BY CASE WHEN $3 = 'new' THEN created_at END DESC, supporters DESC, feature_id
+         LIMIT $4 OFFSET $5
+        """,
+        list(statuses),
+        list(words),
+        sort,
+        limit,
+        offset,
+    )
+    return [_idea(row) for row in rows]
+
+
+async def count_by_status(connection: Connection, words: Sequence[str]) -> dict[Status, int]:
+    """How many named ideas with these words each status holds; a status without any is left out."""
+    rows = await connection.fetch(
+        """
+        SELECT status, count(*) AS ideas FROM ideas
+         WHERE status_version > 0
+           AND NOT EXISTS (
+               SELECT FROM unnest($1::text[]) AS word WHERE position(word IN lower(title || ' ' || description)) = 0)
+         GROUP BY status
+        """,
+        list(words),
+    )
+    return {row["status"]: row["ideas"] for row in rows}
+
+
+async def asked_by(connection: Connection, feature_id: str) -> list[str]:
+    """The participants whose words stand behind the idea, at most as many as an event may name."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT participant_id FROM insights WHERE feature_id = $1 AND NOT withdrawn
+         ORDER BY participant_id LIMIT $2
+        """,
+        feature_id,
+        MAX_ASKED_BY,
+    )
+    return [row["participant_id"] for row in rows]
+
+
+async def pulse(connection: Connection) -> Mapping[str, int]:
+    row = await connection.fetchrow(
+        """
+        SELECT count(*) FILTER (WHERE status_version > 0) AS ideas,
+               (SELECT count(*) FROM votes WHERE vote = 'up') AS votes,
+               count(*) FILTER (WHERE status = 'shipped') AS shipped
+          FROM ideas
+        """
+    )
+    return dict(row) if row else {}
+
+
+def _idea(row: Row) -> Idea:
+    values = {field.name: row[field.name] for field in fields(Idea)}
+    return Idea(**values | {"kpi_ids": tuple(row["kpi_ids"])})

@@ -1,0 +1,130 @@
+"""The SQL of what priorities are made of, of the customer base, and of the scores last published."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from services.roadmap import priority
+from services.roadmap.ideas import CLOSED
+from services.roadmap.kpis import widest_gap
+
+from .kpis import kpis
+
+if TYPE_CHECKING:
+    from .connection import Connection, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A score as it was last published; version 1 is the first."""
+
+    version: int
+    score: float
+    previous_score: float | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything one idea's priority is made of, and what was last said about it."""
+
+    feature_id: str
+    closed: bool
+    idea: priority.Idea
+    published: Published | None
+
+
+async def active_people(connection: Connection) -> dict[str, int]:
+    """How many people each cell holds who ever took part."""
+    rows = await connection.fetch("SELECT cell, people FROM active_counts WHERE people > 0")
+    return {row["cell"]: row["people"] for row in rows}
+
+
+async def population(connection: Connection) -> dict[str, float]:
+    """How many customers each cell holds; empty where nobody knows."""
+    rows = await connection.fetch("SELECT cell, customers FROM population ORDER BY cell")
+    return {row["cell"]: row["customers"] for row in rows}
+
+
+async def replace_population(connection: Connection, customers: Mapping[str, float]) -> None:
+    # Two at a time would mix their rows; readers see the old ones meanwhile.
+    await connection.execute("LOCK TABLE population IN EXCLUSIVE MODE")
+    await connection.execute("DELETE FROM population")
+    await connection.execute(
+        "INSERT INTO population (cell, customers) SELECT * FROM unnest($1::text[], $2::float8[])",
+        list(customers),
+        list(customers.values()),
+    )
+
+
+async def support_totals(connection: Connection) -> list[int]:
+    """How many people support each idea, all ideas."""
+    return [row["supporters"] for row in await connection.fetch("SELECT supporters FROM ideas")]
+
+
+async def inputs(connection: Connection, feature_ids: Collection[str] | None = None) -> list[Inputs]:
+    """The inputs of these ideas, or of all, ordered by id."""
+    chosen = None if feature_ids is None else list(feature_ids)
+    rows = await connection.fetch(
+        """
+        SELECT feature_id, status, effort_weeks, kpi_ids, version, score, previous_score, changed_at
+          FROM ideas LEFT JOIN priorities USING (feature_id)
+         WHERE $1::text[] IS NULL OR feature_id = ANY($1::text[])
+         ORDER BY feature_id
+        """,
+        chosen,
+    )
+    counted = await connection.fetch(
+        """
+        SELECT feature_id, cell, people, importance_sum, importance_people
+          FROM support_counts
+         WHERE people > 0 AND ($1::text[] IS NULL OR feature_id = ANY($1::text[]))
+        """,
+        chosen,
+    )
+    by_idea: dict[str, list[Row]] = {}
+    for row in counted:
+        by_idea.setdefault(row["feature_id"], []).append(row)
+    known = await kpis(connection, {kpi for row in rows for kpi in row["kpi_ids"]})
+    return [
+        Inputs(
+            feature_id=row["feature_id"],
+            closed=row["status"] in CLOSED,
+            idea=priority.Idea(
+                supporters={count["cell"]: count["people"] for count in by_idea.get(row["feature_id"], [])},
+                importance_sum=sum(count["importance_sum"] for count in by_idea.get(row["feature_id"], [])),
+                importance_people=sum(count["importance_people"] for count in by_idea.get(row["feature_id"], [])),
+                kpi_gap=widest_gap(known[kpi] for kpi in row["kpi_ids"] if kpi in known),
+                effort_weeks=row["effort_weeks"],
+            ),
+            published=_published(row),
+        )
+        for row in rows
+    ]
+
+
+async def keep_priorities(connection: Connection, scores: Sequence[tuple[str, Published]]) -> None:
+    """Remember what is published now; the ideas' rows must be locked."""
+    await connection.execute(
+        """
+        INSERT INTO priorities (feature_id, version, score, previous_score, changed_at)
+        SELECT * FROM unnest($1::text[], $2::integer[], $3::float8[], $4::float8[], $5::timestamptz[])
+        ON CONFLICT (feature_id) DO UPDATE
+           SET version = excluded.version, score = excluded.score, previous_score = excluded.previous_score,
+               changed_at = excluded.changed_at
+        """,
+        [feature_id for feature_id, _ in scores],
+        [score.version for _, score in scores],
+        [score.score for _, score in scores],
+        [score.previous_score for _, score in scores],
+        [score.changed_at for _, score in scores],
+    )
+
+
+def _published(row: Row) -> Published | None:
+    if row["version"] is None:
+        return None
+    return Published(row["version"], row["score"], row["previous_score"], row["changed_at"])

@@ -1,0 +1,53 @@
+"""Votes: one per person and idea, the latest holds, and which are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.roadmap.ideas import Idea
+
+VOTE_AHEAD = timedelta(days=1)
+"""A vote later than this would silence the person's next votes until its date has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's vote on one idea as it was cast; `event_id` decides between two of the same moment."""
+
+    feature_id: str
+    voter_id: str
+    voter_kind: str
+    vote: Literal["up", "withdrawn"]
+    voted_at: datetime
+    channel: str
+    recorded_by: str | None = None
+    source_url: str | None = None
+    event_id: str = ""
+
+
+def latest_votes(votes: Iterable[Vote]) -> list[Vote]:
+    """The last vote of each person on each idea by (voted_at, event id), ordered by idea and person."""
+    last: dict[tuple[str, str], Vote] = {}
+    for vote in votes:
+        key = (vote.feature_id, vote.voter_id)
+        if key not in last or (vote.voted_at, vote.event_id) > (last[key].voted_at, last[key].event_id):
+            last[key] = vote
+    return [last[key] for key in sorted(last)]
+
+
+def refusal(vote: Vote, idea: Idea, now: datetime) -> str | None:
+    """Why the vote does not count, and what to do; None for a vote that does.
+
+    A vote cast before its idea was closed counts whenever it arrives, and a vote can always be taken back.
+    """
+    if vote.voted_at > now + VOTE_AHEAD:
+        return f"voted_at {vote.voted_at:%Y-%m-%d %H:%M} UTC lies more than a day ahead; correct the sender's clock"
+    if vote.vote == "up" and idea.closed and vote.voted_at > idea.status_changed_at:
+        return (
+            f"the idea {idea.feature_id!r} is {idea.status} since {idea.status_changed_at:%Y-%m-%d %H:%M} UTC and "
+            "takes no new votes; vote for an open idea or ask the team to reopen it"
+        )
+    return None
