@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from babel import Locale
 from babel.dates import format_date
 
 from services.kpi.effects import Impact
 from services.kpi.impact import NotYet
 from services.kpi.kpis import Kpi, Objective
-from shared.ui.formats import number
+from shared.ui.formats import figure, number
 
 VERDICTS = {
     "improved": "Improved",
@@ -19,14 +17,6 @@ VERDICTS = {
     "cannot_tell": "Cannot tell",
 }
 TONES = {"improved": "good", "worsened": "bad", "no_visible_change": "info", "cannot_tell": "warn"}
-
-
-def figure(value: float, locale: Locale, *beside: float, sign: bool = False) -> str:
-    """The value with two digits that count, or three for a value alone; as many decimals as the values `beside` it."""
-    greatest = max(abs(one) for one in (value, *beside))
-    counting = 2 if beside else 3
-    decimals = counting - 1 - math.floor(math.log10(greatest)) if greatest else 0
-    return number(value, locale, min(max(decimals, 0), 6), sign=sign)
 
 
 def amount(value: float, unit: str | None, locale: Locale, *, sign: bool = False) -> str:

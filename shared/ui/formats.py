@@ -5,6 +5,7 @@ Moments come in as UTC-aware `datetime`; the reader's zone and locale decide how
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,14 @@ def number(value: float, locale: Locale = DEFAULT, digits: int | None = None, *,
     return _signed(value, format_decimal(abs(value), pattern, locale=locale), sign=sign)
 
 
+def figure(value: float, locale: Locale, *beside: float, sign: bool = False) -> str:
+    """The value with two digits that count, or three for a value alone; as many decimals as the values `beside` it."""
+    greatest = max(abs(one) for one in (value, *beside))
+    counting = 2 if beside else 3
+    decimals = counting - 1 - math.floor(math.log10(greatest)) if greatest else 0
+    return number(value, locale, min(max(decimals, 0), 6), sign=sign)
+
+
 def percent(share: float, locale: Locale = DEFAULT, digits: int = 0, *, sign: bool = False) -> str:
     """Return a share of 1 in per cent: 0.123 is "12%"."""
     pattern = _with_decimals(locale.percent_formats[None].pattern, digits)
@@ -128,6 +137,11 @@ def _number(context: Context, value: float, digits: int | None = None, *, sign: 
 
 
 @pass_context
+def _figure(context: Context, value: float, *beside: float, sign: bool = False) -> str:
+    return figure(value, context["reader"].locale, *beside, sign=sign)
+
+
+@pass_context
 def _percent(context: Context, share: float, digits: int = 0, *, sign: bool = False) -> str:
     return percent(share, context["reader"].locale, digits, sign=sign)
 
@@ -137,4 +151,11 @@ def _age(context: Context, since: datetime, now: datetime) -> str:
     return age(since, now, context["reader"].locale)
 
 
-FILTERS: dict[str, Any] = {"moment": _moment, "day": _day, "number": _number, "percent": _percent, "age": _age}
+FILTERS: dict[str, Any] = {
+    "moment": _moment,
+    "day": _day,
+    "number": _number,
+    "figure": _figure,
+    "percent": _percent,
+    "age": _age,
+}

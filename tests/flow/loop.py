@@ -105,7 +105,8 @@ class Outside:
             }
         )
         reader.subscribe(["^earshot\\..*"])
-        found, ended = [], set()
+        found: list[Seen] = []
+        ended: set[tuple[str | None, int | None]] = set()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (assigned := reader.assignment()) or len(ended) < len(assigned):
             assert time.monotonic() < deadline, "the log cannot be read to its end"

@@ -76,7 +76,7 @@ async def test_the_board_says_what_a_shipped_idea_changed(roadmap: ServiceUnderT
     assert "Activation improved: +4.1 points (95% interval +3.1 to +5.1)." in page
     await roadmap.deliver(assessed("onboarding", 0.1, version=3, verdict="no_visible_change"))
     page = (await roadmap.client.get("/board/onboarding")).text
-    assert "Activation shows no visible change. A change of 0.5 points or more would have shown." in page
+    assert "Activation shows no visible change. A change of 0.50 points or more would have shown." in page
 
 
 async def test_an_assessment_may_come_before_its_idea(roadmap: ServiceUnderTest) -> None:
