@@ -1,13 +1,17 @@
 """Starts the infrastructure once for all workers and gives every test services of its own."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
+from tests.support.browser import CHROMIUM, launched
 from tests.support.infra import Infrastructure
+from tests.support.platform import Platform, free_block
 from tests.support.service import ServiceUnderTest, service_under_test
 
 _infrastructure = Infrastructure()
@@ -42,3 +46,23 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real data is not here; set EARSHOT_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole platform; tests that use it are in the group `platform`, so that one worker starts it, once."""
+    folder: Path = tmp_path_factory.mktemp("platform")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)  # as root the database runs as somebody else, who must get to its folder
+    made = Platform(folder / "home", free_block())
+    made.earshot("up", "--no-demo")
+    yield made
+    made.earshot("down", "--erase")
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if shutil.which(CHROMIUM) is None and os.environ.get("CI") != "true":
+        pytest.skip(f"there is no browser at {CHROMIUM}; install chromium or set CHROMIUM")
+    async with launched() as browser:
+        yield browser

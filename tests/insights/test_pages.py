@@ -193,7 +193,7 @@ async def test_a_feature_shows_people_and_impact(recorded: ServiceUnderTest) -> 
     assert "Export that keeps formulas" in html
     assert "1 person speaks about it." in html
     assert "activation improved: +4.1 points against what would have been (95% interval +1.2 to +7.0)." in html
-    assert "We cannot tell what it did to churn. An effect of 0.5 or more would have been seen." in html
+    assert "We cannot tell what it did to churn. An effect of 0.50 or more would have been seen." in html
     assert html.count("I rebuild the same sheet every Monday.") == 2
 
 

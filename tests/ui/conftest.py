@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -13,14 +11,12 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from playwright.async_api import Browser, async_playwright
 from starlette.middleware.gzip import GZipMiddleware
 
 from shared.ui import redirect, shared_pages
 from shared.ui.docs import docs_page
 from shared.ui.gallery import router
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 OPENAPI = {
     "info": {"title": "Roadmap API", "version": "1"},
     "paths": {
@@ -110,15 +106,3 @@ async def site() -> AsyncIterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     await serving
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    if shutil.which(CHROMIUM) is None and os.environ.get("CI") != "true":
-        pytest.skip(f"there is no browser at {CHROMIUM}; install chromium or set CHROMIUM")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        await browser.close()

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, expect
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 412, "height": 839},
-    "device_scale_factor": 2.625,
-    "is_mobile": True,
-    "has_touch": True,
-}
+from tests.support.browser import (
+    NAME,
+    PHONE,
+    WIDE,
+    Watch,
+    open_everything,
+    opened,
+    repeated_ids,
+    sideways,
+    spending,
+    violations,
+    walked,
+)
+
 PAGES = ["/ui", "/ui?role=researcher", "/ui/public", "/refused", "/sign-in", "/docs-page"]
-NAME = "document.activeElement.ariaLabel ?? document.activeElement.textContent.trim().replace(/\\s+/g, ' ')"
-
-
-async def opened(browser: Browser, **options: Any) -> BrowserContext:
-    return await browser.new_context(reduced_motion="reduce", locale="en-GB", timezone_id="Europe/Berlin", **options)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -34,23 +33,14 @@ async def test_a_page_is_quiet_and_accessible(
     """No console message, no foreign request, no accessibility finding, no sideways scroll, no id used twice."""
     context = await opened(browser, color_scheme=scheme, **device)
     page = await context.new_page()
-    said: list[str] = []
-    foreign: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith(site) else foreign.append(request.url))
+    watch = Watch(page, site)
     await page.goto(site + path)
     await page.evaluate("document.fonts.ready")
-    for details in await page.locator("details").all():
-        await details.evaluate("each => each.open = true")
-    said = [text for text in said if "status of 403" not in text]  # the browser logs the status of the page itself
-    assert (said, foreign) == ([], [])
-    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    ids = await page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
-    assert len(ids) == len(set(ids))
-    await page.evaluate(AXE)  # evaluate passes the content security policy, a script element would not
-    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    await open_everything(page)
+    assert (watch.said, watch.foreign) == ([], [])
+    assert await sideways(page) <= 0
+    assert await repeated_ids(page) == []
+    assert await violations(page) == []
     await context.close()
 
 
@@ -58,41 +48,15 @@ async def test_the_gallery_keeps_its_budget(browser: Browser, site: str) -> None
     """With a cold cache the gallery takes at most 80 kB in 8 requests, 20 kB of it script, and nothing moves."""
     context = await opened(browser, **WIDE)
     page = await context.new_page()
-    await page.add_init_script("""
-        window.moved = 0;
-        new PerformanceObserver((list) => { for (const each of list.getEntries()) window.moved += each.value; })
-            .observe({type: "layout-shift", buffered: true});
-    """)
-    probe = await context.new_cdp_session(page)
-    await probe.send("Network.enable")
-    scripts: set[str] = set()
-    inside: set[str] = set()  # pictures of the browser's own controls, which cross no network
-    bytes_of: dict[str, int] = {}
-    probe.on(
-        "Network.requestWillBeSent",
-        lambda event: inside.add(event["requestId"]) if event["request"]["url"].startswith("data:") else None,
-    )
-    probe.on(
-        "Network.responseReceived",
-        lambda event: scripts.add(event["requestId"]) if event["type"] == "Script" else None,
-    )
-    probe.on("Network.loadingFinished", lambda event: bytes_of.update({event["requestId"]: event["encodedDataLength"]}))
+    spent = await spending(page)
     await page.goto(site + "/ui")
     await page.evaluate("document.fonts.ready")
     await page.wait_for_timeout(300)
-    assert sum(bytes_of.values()) <= 80_000
-    assert len(bytes_of.keys() - inside) <= 8
-    assert sum(bytes_of[request] for request in scripts) <= 20_000
+    assert spent.total <= 80_000
+    assert spent.requests <= 8
+    assert spent.script <= 20_000
     assert await page.evaluate("window.moved") <= 0.02
     await context.close()
-
-
-async def walked(page: Page, steps: int) -> list[str]:
-    names = []
-    for _ in range(steps):
-        await page.keyboard.press("Tab")
-        names.append(await page.evaluate(NAME))
-    return names
 
 
 async def test_the_keyboard_walks_in_reading_order(browser: Browser, site: str) -> None:
