@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
-from shared.contract.events import Listening, Sentiment, Verdict
+from shared.contract.parts import Listening, Sentiment, Verdict
 from shared.contract.types import Schema, Segment, UtcTime
 
 from . import model

@@ -6,7 +6,7 @@ from unicodedata import normalize
 from fastapi import Request
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from shared.contract.events import Sentiment
+from shared.contract.parts import Sentiment
 from shared.contract.types import Id, Line, Paragraph, Schema
 from shared.runtime import not_found, unprocessable
 

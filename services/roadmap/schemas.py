@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from services.roadmap.ideas import Idea, Status
-from shared.contract.events import OnBehalf, VoterKind
+from shared.contract.parts import OnBehalf, VoterKind
 from shared.contract.types import Id, Line, Paragraph, Schema, Segment, Share, UtcTime
 
 Title = Annotated[Line, StringConstraints(strip_whitespace=True)]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from fastapi import Request, Response
 
-from shared.contract.events import VoterKind
+from shared.contract.parts import VoterKind
 from shared.runtime import Principal
 
 COOKIE = "earshot_visitor"

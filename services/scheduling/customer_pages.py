@@ -14,7 +14,8 @@ from services.scheduling.booking import Taken
 from services.scheduling.offers import Offer, Offered
 from services.scheduling.site import pages, zone_choices
 from services.scheduling.store import interviews, requests
-from shared.contract.events import Contact, DemoRequested, TimeRange
+from shared.contract.events import DemoRequested
+from shared.contract.parts import Contact, TimeRange
 from shared.contract.types import Email, Line, Paragraph, UtcTime
 from shared.runtime import Tx, not_found
 from shared.ui import FieldError, field_id, parse_form, redirect

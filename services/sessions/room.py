@@ -11,7 +11,7 @@ from services.sessions.interviews import Session
 from services.sessions.store_room import Note
 from services.sessions.transcripts import TranscriptError
 from services.sessions.uploads import Transcript
-from shared.contract import events
+from shared.contract import events, parts
 from shared.contract.types import Segment
 from shared.runtime import Transaction, conflict, not_found, unprocessable
 
@@ -186,15 +186,15 @@ def _completion(session: Session, transcript: Transcript | None, public_url: str
         moderator_id=session.moderator_id,
         started_at=session.started_at,
         completed_at=session.completed_at,
-        transcript=events.Transcript(url=address, format=transcript.format, sha256=transcript.sha256)
+        transcript=parts.Transcript(url=address, format=transcript.format, sha256=transcript.sha256)
         if transcript
         else None,
-        listening=events.Listening(
+        listening=parts.Listening(
             moderator_talk_share=heard.moderator_talk_share,
             longest_monologue_seconds=heard.longest_monologue_seconds,
             moderator_questions=heard.moderator_questions,
         )
         if heard
-        else events.Listening(),
+        else parts.Listening(),
         segment=Segment.model_validate(session.segment),
     )

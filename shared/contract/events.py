@@ -8,12 +8,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .types import Email, Id, Line, Paragraph, Schema, Segment, Share, UtcTime, ZoneName
-
-Sentiment = Literal["negative", "mixed", "neutral", "positive"]
-VoterKind = Literal["customer", "prospect", "team", "anonymous"]
-FeatureStatus = Literal["new", "considered", "planned", "now", "shipped", "declined"]
-Verdict = Literal["improved", "worsened", "no_visible_change", "cannot_tell"]
+from .parts import Contact, FeatureStatus, Listening, OnBehalf, Sentiment, TimeRange, Transcript, Verdict, VoterKind
+from .types import Id, Line, Paragraph, Schema, Segment, Share, UtcTime, ZoneName
 
 
 class EventData(Schema):
@@ -24,26 +20,6 @@ class EventData(Schema):
     def key_value(self) -> str:
         """The Kafka key: the first named field that is set."""
         return next(str(value) for name in self.key if (value := getattr(self, name)) is not None)
-
-
-class Contact(Schema):
-    name: Line
-    email: Email
-    company: Line | None = None
-    phone: Line | None = None
-
-
-class TimeRange(Schema):
-    """Half-open: a meeting that ends at `end` does not touch one that starts there."""
-
-    start: UtcTime
-    end: UtcTime
-
-    @model_validator(mode="after")
-    def _forward(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError("end must be later than start")
-        return self
 
 
 class DemoRequested(EventData):
@@ -102,22 +78,6 @@ class InterviewCancelled(Interview):
     reason: Paragraph | None = None
 
 
-class Transcript(Schema):
-    """Where a transcript lies; too large for an event, so readers fetch it."""
-
-    url: Line
-    format: Literal["vtt", "srt", "text"]
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the file's bytes")
-
-
-class Listening(Schema):
-    """How well the interviewers listened; unknown without speakers and times."""
-
-    moderator_talk_share: Share | None = None
-    longest_monologue_seconds: float | None = Field(default=None, ge=0)
-    moderator_questions: int | None = Field(default=None, ge=0)
-
-
 class SessionCompleted(EventData):
     """An interview took place; published by sessions or by another recording tool."""
 
@@ -157,13 +117,6 @@ class InsightTagged(EventData):
     codebook_version: int | None = Field(default=None, ge=1)
     tagged_at: UtcTime
     segment: Segment = Segment()
-
-
-class OnBehalf(Schema):
-    """Who recorded a customer's vote, and where the customer said it."""
-
-    recorded_by: Id
-    source_url: Line | None = None
 
 
 class FeatureVoted(EventData):

@@ -3,13 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.contract.events import (
-    FeatureStatusChanged,
-    KpiImpactAssessed,
-    ParticipantErased,
-    SessionCompleted,
-    Transcript,
-)
+from shared.contract.events import FeatureStatusChanged, KpiImpactAssessed, ParticipantErased, SessionCompleted
+from shared.contract.parts import Transcript
 from shared.contract.types import Segment
 
 MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

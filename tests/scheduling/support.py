@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from httpx import Response
 
-from shared.contract.events import Contact, DemoRequested, FeatureStatusChanged, SessionCompleted, TimeRange
+from shared.contract.events import DemoRequested, FeatureStatusChanged, SessionCompleted
+from shared.contract.parts import Contact, TimeRange
 from tests.support.service import START, ServiceUnderTest
 
 FIRST = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)

@@ -7,7 +7,8 @@ from itertools import pairwise
 import asyncpg
 import pytest
 
-from shared.contract.events import DemoRequested, InterviewScheduled, TimeRange
+from shared.contract.events import DemoRequested, InterviewScheduled
+from shared.contract.parts import TimeRange
 from tests.scheduling.support import FIRST, MIA, SECOND, STUDY, TOM, completed, demo, get, interview_of, post
 from tests.support.service import START, ServiceUnderTest
 

@@ -16,7 +16,8 @@ from services.scheduling.bodies import Body
 from services.scheduling.lookup import the_request, the_study
 from services.scheduling.store import interviews, requests, studies
 from services.scheduling.store.requests import Request, RequestState
-from shared.contract.events import Contact, DemoRequested, TimeRange
+from shared.contract.events import DemoRequested
+from shared.contract.parts import Contact, TimeRange
 from shared.contract.types import Email, Id, Line, Paragraph, Segment, UtcTime, ZoneName
 from shared.runtime import NoteTaker, Problem, Researcher, Tx, Viewer, unprocessable
 
