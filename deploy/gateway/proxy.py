@@ -29,6 +29,9 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110, section 7.6.1: what concerns one connection only."""
 
+# No read timeout: an event stream is silent for as long as nothing happens.
+TIMEOUT = httpx.Timeout(connect=3, read=None, write=60, pool=10)
+
 OURS = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto"})
 """What the gateway says itself; a visitor's own words on it are not passed on."""
 
@@ -42,9 +45,7 @@ class Proxy:
         limits = httpx.Limits(
             max_connections=500, max_keepalive_connections=50, keepalive_expiry=KEEP_ALIVE_SECONDS / 2
         )
-        # No read timeout: an event stream is silent for as long as nothing happens.
-        timeout = httpx.Timeout(connect=3, read=None, write=60, pool=10)
-        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, trust_env=False)
+        self._client = httpx.AsyncClient(limits=limits, follow_redirects=False, trust_env=False)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -74,11 +75,13 @@ class Proxy:
             raise Problem(404, "No such page", f"There is nothing at {request.url.path}; the services are at {known}.")
         query = f"?{request.url.query}" if request.url.query else ""
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        outgoing = self._client.build_request(
+        # Not the client's build_request: it adds headers of its own, and the visitor may not want gzip.
+        outgoing = httpx.Request(
             request.method,
             f"{self.urls[service]}{path}{query}",
             headers=_outgoing_headers(request, service),
             content=request.stream() if has_body else None,
+            extensions={"timeout": TIMEOUT.as_dict()},
         )
         try:
             answer = await self._send(outgoing, may_repeat=request.method in SAFE_METHODS and not has_body)

@@ -131,6 +131,14 @@ async def test_the_service_learns_where_it_stands(gateway: Gateway) -> None:
     assert headers["host"] == gateway.client.base_url.netloc.decode()
 
 
+async def test_a_visitor_gets_the_encoding_it_asked_for(gateway: Gateway) -> None:
+    """The gateway adds no wishes of its own: without Accept-Encoding the service is asked for none."""
+    request = httpx.Request("GET", gateway.client.base_url.join("/roadmap/x"), headers={"Host": "earshot.example"})
+    headers = (await gateway.client.send(request)).json()["headers"]
+    assert headers.keys() <= {"host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"}
+    assert headers["host"] == "earshot.example"
+
+
 async def test_every_cookie_and_redirect_comes_back(gateway: Gateway) -> None:
     """Several cookies and a redirect pass through untouched."""
     answer = await gateway.client.get("/roadmap/cookies")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Page, async_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 AXE = (Path(__file__).parents[1] / "ui" / "vendor" / "axe.min.js").read_text()
@@ -72,14 +72,14 @@ class Watch:
     foreign: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", lambda message: self._hear(message.text))
-        self.page.on("pageerror", lambda error: self._hear(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self._see(request.url))
 
-    def _hear(self, text: str) -> None:
-        # The browser logs the status of the page itself when it is an error page.
-        if "the server responded with a status of 4" not in text:
-            self.said.append(text)
+    def _hear(self, message: ConsoleMessage) -> None:
+        # An error page is shown on purpose, and the browser logs the status of the page itself.
+        if message.location["url"] != self.page.url or "the server responded with a status of 4" not in message.text:
+            self.said.append(message.text)
 
     def _see(self, url: str) -> None:
         if not url.startswith((self.site, "data:")):

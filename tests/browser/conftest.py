@@ -1,0 +1,87 @@
+"""The whole platform with the demo's content, seen through a browser."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.support.browser import WIDE, opened
+from tests.support.platform import Platform
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running platform: its address, a client with a token, and the ids of what the demo made."""
+
+    platform: Platform
+    url: str
+    http: httpx.AsyncClient
+    ids: dict[str, str]
+
+    async def sign_in(self, page: Page) -> None:
+        await page.goto(self.platform.earshot("signin").strip())
+
+    async def add_idea(self, title: str) -> str:
+        """An idea of one's own on the board; gives its id."""
+        answer = await self.http.post("/roadmap/api/v1/ideas", json={"title": title})
+        assert answer.is_success, answer.text
+        return str(answer.json()["feature_id"])
+
+
+async def _made_by_the_demo(http: httpx.AsyncClient) -> dict[str, str]:
+    """The ids that the services chose themselves."""
+
+    async def only(path: str, request: str = "demo-request-1") -> dict[str, Any]:
+        answer = await http.get(path)
+        assert answer.is_success, f"{path}: {answer.text}"
+        [found] = [one for one in answer.json() if one.get("request_id", request) == request]
+        return dict(found)
+
+    interview = (await only("/scheduling/api/v1/interviews?limit=1000"))["interview_id"]
+    sessions = (await http.get("/sessions/api/v1/sessions?limit=1000")).json()
+    [session] = [one["session_id"] for one in sessions if one["interview_id"] == interview]
+    return {"interview": interview, "session": session}
+
+
+@pytest.fixture(scope="session")
+async def site(platform: Platform) -> AsyncIterator[Site]:
+    platform.earshot("demo")
+    url = platform.status()["gateway"]["url"]
+    token = platform.earshot("token", "--role", "admin").strip()
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as http:
+        yield Site(platform, url, http, await _made_by_the_demo(http))
+
+
+@pytest.fixture(scope="session")
+async def booked(site: Site) -> str:
+    """The address of the page that a customer sees after booking."""
+    async with httpx.AsyncClient(base_url=site.url, timeout=20, follow_redirects=True) as visitor:
+        page = await visitor.get("/scheduling/book?study=demo-exports")
+        [start, *_] = re.findall(r'name="start" value="([^"]+)"', page.text)
+        form = {"request_id": str(uuid4()), "start": start, "name": "Ines Kalb", "email": "ines@customer.example"}
+        answer = await visitor.post("/scheduling/book?study=demo-exports&timezone=Europe/Berlin", data=form)
+        assert answer.url.path.startswith("/scheduling/booked/"), answer.text
+        return answer.url.path
+
+
+@pytest.fixture
+async def visitor(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """Somebody who was never here."""
+    context = await opened(browser, **WIDE)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def member(browser: Browser, site: Site) -> AsyncIterator[Page]:
+    """Somebody of the team, signed in, at the home page."""
+    context = await opened(browser, **WIDE)
+    page = await context.new_page()
+    await site.sign_in(page)
+    yield page
+    await context.close()
