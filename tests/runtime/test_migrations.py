@@ -1,5 +1,7 @@
 """Schemas and roles: applied once, checked, and closed to the neighbours."""
 
+from uuid import uuid4
+
 import asyncpg
 import pytest
 
@@ -53,4 +55,15 @@ async def test_a_dsn_without_role_is_refused(database: str) -> None:
     """A service DSN that names no role is refused with the form it should have."""
     with pytest.raises(MigrationError, match="names no role"):
         await migrate("kpi", migration_dsn=dsn_of(database), service_dsn="postgresql://127.0.0.1/x")
+    await drop_database(database)
+
+
+async def test_a_role_that_was_there_gets_the_services_password(database: str) -> None:
+    """When the secrets are made anew, migrating lets the service in with its new password."""
+    role = f"earshot_kpi_{uuid4().hex}"
+    place = dsn_of(database, "kpi").partition("@")[2]
+    for password in ("first", "second"):
+        dsn = f"postgresql://{role}:{password}@{place}"
+        await migrate("kpi", migration_dsn=dsn_of(database), service_dsn=dsn)
+        await (await asyncpg.connect(dsn)).close()
     await drop_database(database)
