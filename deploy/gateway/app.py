@@ -90,8 +90,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @app.api_route("/{service}/{path:path}", methods=METHODS, include_in_schema=False)
     async def to_service(request: Request, service: str) -> Response:
         # The path as it was sent: decoding and encoding it again could turn an escaped slash into a real one.
-        raw = request.scope.get("raw_path", request.url.path.encode()).decode("ascii")
-        return await proxy.forward(request, service, raw.split("?")[0].removeprefix(f"/{service}"))
+        raw = request.scope.get("raw_path", request.url.path.encode()).decode("ascii").split("?")[0]
+        # An escaped slash or letter in the service's name is no name of a service.
+        known, path = service if raw.startswith(f"/{service}/") else raw, raw.removeprefix(f"/{service}")
+        return await proxy.forward(request, known, path)
 
     return app
 

@@ -78,7 +78,8 @@ class Proxy:
         # Not the client's build_request: it adds headers of its own, and the visitor may not want gzip.
         outgoing = httpx.Request(
             request.method,
-            f"{self.urls[service]}{path}{query}",
+            # Only the target is the visitor's: whatever it holds, the request goes to the service's host.
+            httpx.URL(self.urls[service]).copy_with(raw_path=f"{path}{query}".encode("ascii")),
             headers=_outgoing_headers(request, service),
             content=request.stream() if has_body else None,
             extensions={"timeout": TIMEOUT.as_dict()},
@@ -106,15 +107,16 @@ async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
         await answer.aclose()
 
 
-def _outgoing_headers(request: Request, service: str) -> list[tuple[str, str]]:
+def _outgoing_headers(request: Request, service: str) -> list[tuple[bytes, bytes]]:
     named = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
-    dropped = HOP_BY_HOP | OURS | named
-    headers = [(name, value) for name, value in request.headers.items() if name not in dropped]
+    dropped = {name.encode("latin-1") for name in HOP_BY_HOP | OURS | named}
+    # As bytes: a value need not be ASCII.
+    headers = [(name, value) for name, value in request.headers.raw if name not in dropped]
     visitor = request.client.host if request.client else "unknown"
     return [
         *headers,
-        ("x-forwarded-for", visitor),
-        ("x-forwarded-host", request.headers.get("host", "")),
-        ("x-forwarded-proto", request.url.scheme),
-        ("x-forwarded-prefix", f"/{service}"),
+        (b"x-forwarded-for", visitor.encode()),
+        (b"x-forwarded-host", request.headers.get("host", "").encode("latin-1")),
+        (b"x-forwarded-proto", request.url.scheme.encode()),
+        (b"x-forwarded-prefix", f"/{service}".encode()),
     ]

@@ -4,7 +4,6 @@ Source: https://github.com/cloudevents/spec, kafka-protocol-binding.md and json-
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -129,6 +128,11 @@ def explain(error: ValidationError) -> str:
     return "; ".join(places) + more
 
 
+def storable(text: str) -> str:
+    """The text with a question mark for each half of a surrogate pair, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _text(content: bytes | None) -> str:
     return "" if content is None else content.decode("utf-8", "replace")
 
@@ -139,7 +143,7 @@ def _structured_data(event: dict[str, Any]) -> bytes:
     if isinstance(encoded := event.get("data_base64"), str):
         try:
             return base64.b64decode(encoded, validate=True)
-        except binascii.Error as wrong:
+        except ValueError as wrong:
             raise Undecodable(f"data_base64 is not base64: {wrong}") from None
     raise Undecodable("the structured event has no data")
 
@@ -178,6 +182,8 @@ def _check_required(attributes: dict[str, str]) -> None:
             raise Undecodable(f"attribute {name} has more than {MAX_ATTRIBUTE_CHARACTERS} characters")
         if "\x00" in attributes[name]:
             raise Undecodable(f"attribute {name} contains a NUL character")
+        if attributes[name] != storable(attributes[name]):
+            raise Undecodable(f"attribute {name} contains half of a surrogate pair")
     if attributes["specversion"] != SPEC_VERSION:
         raise Undecodable(f"specversion {attributes['specversion']!r} is not supported; send {SPEC_VERSION}")
 

@@ -1,7 +1,8 @@
 """One batch of records is one transaction: inbox, effects, dead letters, events out, and the position reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import structlog
 
@@ -33,10 +34,13 @@ class Batches:
         self._database, self._handlers, self._metrics = database, handlers, metrics
         self.cluster, self._topic_prefix = cluster, topic_prefix
 
-    async def apply(self, records: Sequence[Record]) -> Outcome:
+    async def apply(
+        self, records: Sequence[Record], handled: Mapping[positions.Place, int] = MappingProxyType({})
+    ) -> Outcome:
         """Apply the records in their order.
 
         Raises:
+            positions.Behind: the database was put back behind `handled`; nothing took effect.
             Exception: a fault of the infrastructure; nothing took effect and the same call may succeed later.
         """
         decoded = [decode(record, self._topic_prefix) for record in records]
@@ -45,14 +49,17 @@ class Batches:
         reached: dict[positions.Place, int] = {}
         for record in records:
             reached[record.topic, record.partition] = record.offset + 1
+        before = {place: handled[place] for place in reached if place in handled}
         try:
-            outcome = await self._commit(events, refused, reached, isolate=False)
+            outcome = await self._commit(events, refused, before, reached, isolate=False)
+        except positions.Behind:
+            raise
         except Exception as fault:
             if is_transient(fault):
                 raise
             # One event spoils the batch: find it by giving each its own savepoint.
             log.info("batch is applied event by event", records=len(records), because=str(fault))
-            outcome = await self._commit(events, refused, reached, isolate=True)
+            outcome = await self._commit(events, refused, before, reached, isolate=True)
         self._count(outcome)
         return outcome
 
@@ -75,12 +82,14 @@ class Batches:
         self,
         events: Sequence[Decoded],
         refused: Sequence[Refused],
+        before: dict[positions.Place, int],
         reached: dict[positions.Place, int],
         *,
         isolate: bool,
     ) -> Outcome:
         outcome = Outcome([], [], list(refused))
         async with self._database.transaction() as tx:
+            await positions.check(tx.connection, self.cluster, before)
             if isolate:
                 for event in events:
                     await self._apply_isolated(tx, event, outcome)

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 BATCH_TIMEOUT_MS = 20
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
+WATCH_SECONDS, STALL_SECONDS = 5.0, 60.0
 HOLD_SECONDS = 60.0
 """How long one batch is tried inside the handler; far below max_poll_interval_ms, so the group keeps its member."""
 
@@ -40,6 +42,8 @@ class Consumer:
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._reached: dict[positions.Place, int] = {}
+        self._handling = False
+        self._moved_at = time.monotonic()
 
     @property
     def topics(self) -> list[str]:
@@ -52,16 +56,32 @@ class Consumer:
             try:
                 self.batches.cluster = await self._cluster_id()
                 await self._start()
-                break
+                backoff = FIRST_BACKOFF_SECONDS
+                await self._until_stalled()
+                log.error("records wait but none comes; the consumer starts again", positions=self._reached)
             except Exception as fault:  # noqa: BLE001 - a service waits for its Kafka however long it is away
                 log.warning("kafka is not reachable yet", because=repr(fault), after_seconds=backoff)
+            finally:
                 await self._stop()
-                await asyncio.sleep(backoff)
-                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await self._stop()
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+
+    async def _until_stalled(self) -> None:
+        """Return when records wait and none came for a while: tasks of aiokafka's can end without a word."""
+        seen, self._moved_at = dict(self._reached), time.monotonic()
+        while self.idle_seconds < STALL_SECONDS:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                lag = await asyncio.wait_for(self.lag(), WATCH_SECONDS)
+            except Exception:  # noqa: BLE001 - Kafka is away; that is the client's to mend
+                lag = None
+            if not lag or self._handling or seen != self._reached:
+                seen, self._moved_at = dict(self._reached), time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """For how long records have been waiting without one being handled."""
+        return time.monotonic() - self._moved_at
 
     async def broker_answers(self, timeout_seconds: float) -> bool:
         return self._broker is not None and await self._broker.ping(timeout_seconds)
@@ -76,11 +96,10 @@ class Consumer:
         if consumer is None or not assigned:
             return None
         ends = await consumer.end_offsets(assigned)
-        starts = await consumer.beginning_offsets(
-            [place for place in assigned if (place.topic, place.partition) not in self._reached]
-        )
+        # Between batches the client's position says it best: it is past transaction markers and expired records.
+        reached = {} if self._handling else {place: await consumer.position(place) for place in assigned}
         waiting: int = sum(
-            max(0, end - self._reached.get((place.topic, place.partition), starts.get(place, end)))
+            max(0, end - reached.get(place, self._reached.get((place.topic, place.partition), end)))
             for place, end in ends.items()
         )
         return waiting
@@ -107,6 +126,7 @@ class Consumer:
             batch_timeout_ms=BATCH_TIMEOUT_MS,
             fetch_max_wait_ms=100,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",  # what another system's transaction took back is no event
             ack_policy=AckPolicy.NACK_ON_ERROR,
             decoder=undecoded,
             listener=_GoBack(self),
@@ -115,19 +135,40 @@ class Consumer:
         await self._broker.start()
 
     async def _stop(self) -> None:
-        if self._broker is not None:
+        broker, self._broker, self._subscriber = self._broker, None, None
+        if broker is not None:
             with contextlib.suppress(Exception):
-                await self._broker.stop()
-        self._broker = self._subscriber = None
+                await broker.stop()
 
     async def _handle(self, message: KafkaMessage) -> None:
         records: Sequence[ConsumerRecord[bytes, bytes]] = message.raw_message
         began = time.perf_counter()
-        await self._with_backoff(lambda: self.batches.apply(records))
+        self._handling = True
+        try:
+            await self._with_backoff(lambda: self.batches.apply(records, self._reached))
+        except positions.Behind as behind:
+            self._rewind(records, behind.stored)
+            return
+        finally:
+            self._handling = False
         for record in records:
             self._reached[record.topic, record.partition] = record.offset + 1
         self._metrics.batch_records.observe(len(records))
         self._metrics.batch_seconds.observe(time.perf_counter() - began)
+
+    def _rewind(self, records: Sequence[ConsumerRecord[bytes, bytes]], stored: Mapping[positions.Place, int]) -> None:
+        """Deliver the batch again, and before it what the database has lost."""
+        if (consumer := self._consumer) is None:
+            return
+        log.warning("database was put back; goes back to the stored positions", stored=dict(stored))
+        first: dict[positions.Place, int] = {}
+        for record in records:
+            first.setdefault((record.topic, record.partition), record.offset)
+        for place, offset in first.items():
+            start = min(offset, stored.get(place, offset))
+            self._reached[place] = min(start, self._reached.get(place, start))
+            with contextlib.suppress(IllegalStateError):  # another member has the partition now
+                consumer.seek(TopicPartition(*place), start)
 
     async def _with_backoff(self, work: Callable[[], Awaitable[object]]) -> None:
         """Try again while the infrastructure is at fault; the partition waits, nothing is skipped."""
@@ -136,6 +177,8 @@ class Consumer:
         while True:
             try:
                 await work()
+            except positions.Behind:
+                raise
             except Exception as fault:
                 log.warning("batch is tried again", because=repr(fault), after_seconds=round(backoff, 2))
                 self._metrics.retries.inc()
@@ -148,22 +191,32 @@ class Consumer:
 
     async def go_back(self, assigned: Sequence[TopicPartition]) -> None:
         """Seek to the stored positions where Kafka's are ahead of them."""
-        consumer = self._consumer
-        if consumer is None:
+        subscriber, consumer = self._subscriber, self._consumer
+        if subscriber is None or consumer is None:
             return
-        stored: dict[positions.Place, int] = {}
-
-        async def load() -> None:
-            stored.update(await positions.load(self._database.pool, self.batches.cluster))
-
-        while True:
+        # Nothing may be fetched yet: a batch from Kafka's position would overwrite the stored one.
+        consumer.pause(*assigned)
+        backoff = FIRST_BACKOFF_SECONDS
+        while self._subscriber is subscriber:  # else it is being stopped
             try:
-                await self._with_backoff(load)
-                break
-            except Exception:  # going on without the positions could skip events
-                log.exception("stored positions cannot be read")
-        for place in assigned:
-            committed = await consumer.committed(place)
+                stored = await positions.load(self._database.pool, self.batches.cluster)
+                committed = {place: await consumer.committed(place) for place in assigned}
+            except Exception as fault:  # noqa: BLE001 - going on without the positions could skip events
+                log.warning("positions cannot be read yet", because=repr(fault), after_seconds=backoff)
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+            else:
+                self._set_out(consumer, committed, stored)
+                consumer.resume(*assigned)
+                return
+
+    def _set_out(
+        self,
+        consumer: AIOKafkaConsumer,
+        offsets: Mapping[TopicPartition, int | None],
+        stored: Mapping[positions.Place, int],
+    ) -> None:
+        for place, committed in offsets.items():
             name = (place.topic, place.partition)
             start = positions.where_to_start(committed, stored.get(name))
             if start is not None:

@@ -66,7 +66,7 @@ class Database:
     @property
     def pool(self) -> Pool:
         if self._pool is None:
-            raise RuntimeError("the database is not open yet")
+            raise asyncpg.InterfaceError("the database is not open yet")
         return self._pool
 
     async def open(self) -> None:
@@ -98,6 +98,12 @@ class Database:
             server_settings={
                 "application_name": f"earshot-{self.service}-relay",
                 "search_path": f"{self.service}, public",
+                # Whoever holds the relay's lock and has frozen or lost its host gives it up within half a minute.
+                "idle_session_timeout": "30s",
+                "idle_in_transaction_session_timeout": "60s",
+                "tcp_keepalives_idle": "10",
+                "tcp_keepalives_interval": "5",
+                "tcp_keepalives_count": "3",
             },
         )
         await _prepare(connection)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from shared.contract import envelope
 from shared.contract.events import EventRejected
 
 from .database import Connection, Transaction
@@ -29,7 +30,8 @@ async def keep(tx: Transaction, cluster: str, refused: Sequence[Refused]) -> int
     announced = []
     for letter in refused:
         record = letter.record
-        reason = letter.reason.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:5000]
+        reason = letter.reason.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:5000] or "no reason given"
+        reason = envelope.storable(reason)
         identifier = await tx.connection.fetchval(
             """
             INSERT INTO dead_letters

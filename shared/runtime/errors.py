@@ -40,4 +40,4 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later without other input: not the event is at fault, but what we run on."""
     if isinstance(error, asyncpg.PostgresError):
         return not is_bad_data(error)
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)

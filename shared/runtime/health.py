@@ -1,6 +1,7 @@
 """Whether the service can do its work, with the numbers behind the answer."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +15,7 @@ from .telemetry import Metrics
 ANSWER_SECONDS = 2.0
 OLDEST_OUTBOX_SECONDS = 60.0
 OBSERVE_EVERY_SECONDS = 5.0
+STALLED_SECONDS = 30.0
 
 
 class Health:
@@ -50,8 +52,8 @@ class Health:
         try:
             lag = await asyncio.wait_for(self._consumer.lag(), ANSWER_SECONDS) if self._consumer else 0
         except Exception:  # noqa: BLE001 - an unknown lag is no fault of its own
-            return None
-        self._metrics.lag.set(lag or 0)
+            lag = None
+        self._metrics.lag.set(math.nan if lag is None else lag)
         return lag
 
     async def _check_database(self) -> str:
@@ -70,6 +72,8 @@ class Health:
         assigned = self._consumer.assignment()
         if not assigned:
             raise RuntimeError("no partitions are assigned yet")
+        if self._consumer.idle_seconds > STALLED_SECONDS:
+            raise RuntimeError(f"records wait and none was handled for {self._consumer.idle_seconds:.0f} s")
         return f"{len(assigned)} partitions"
 
     async def _check_outbox(self) -> str:

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -102,10 +101,12 @@ async def _run(database: Database, consumer: Consumer | None, relay: Relay, heal
         except Exception as fault:  # noqa: BLE001 - a service waits for its database however long it is away
             log.warning("database is not reachable yet", because=repr(fault))
             await asyncio.sleep(1)
-    jobs: list[Coroutine[Any, Any, None]] = [relay.run(), health.observe()]
-    if consumer is not None:
-        jobs.append(consumer.run())
-    await asyncio.gather(*jobs)
+    # A group waits for all of them when it is cancelled; gather would leave with the first and cut the others off.
+    async with asyncio.TaskGroup() as jobs:
+        jobs.create_task(relay.run())
+        jobs.create_task(health.observe())
+        if consumer is not None:
+            jobs.create_task(consumer.run())
 
 
 def _operations(service: Service) -> APIRouter:

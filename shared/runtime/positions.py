@@ -24,6 +24,35 @@ async def store(connection: "Connection", cluster: str, reached: Mapping[Place, 
     )
 
 
+class Behind(Exception):  # noqa: N818 - named for where the database is
+    """The database was put back while the service ran: what is stored lies before what was handled."""
+
+    def __init__(self, stored: Mapping[Place, int]) -> None:
+        super().__init__(f"the database knows less than was handled: {dict(stored)}")
+        self.stored = stored
+
+
+async def check(connection: "Connection", cluster: str, handled: Mapping[Place, int]) -> None:
+    """Compare with what this process has handled.
+
+    Raises:
+        Behind: at least one stored position is lower.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT topic, partition, coalesce(next_offset, 0) AS next_offset
+          FROM unnest($2::text[], $3::int[]) AS given (topic, partition)
+               LEFT JOIN (SELECT * FROM consumer_positions WHERE cluster = $1) AS kept USING (topic, partition)
+        """,
+        cluster,
+        [topic for topic, _ in handled],
+        [partition for _, partition in handled],
+    )
+    stored = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+    if behind := {place: offset for place, offset in stored.items() if offset < handled[place]}:
+        raise Behind(behind)
+
+
 async def load(pool: "Pool", cluster: str) -> dict[Place, int]:
     rows = await pool.fetch("SELECT topic, partition, next_offset FROM consumer_positions WHERE cluster = $1", cluster)
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}

@@ -94,4 +94,4 @@ def _shown(content: bytes | None) -> str | None:
 
 def _printable(text: str) -> str:
     """PostgreSQL text takes no NUL, and nobody reads an identifier of more than 300 characters."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300]
+    return envelope.storable(text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300])

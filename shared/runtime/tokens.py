@@ -97,20 +97,27 @@ class KeySet:
             raise TokenError(str(wrong)) from None
 
     async def _key(self, name: str | None) -> jwt.PyJWK:
-        async with self._loading:
-            age = time.monotonic() - self._loaded_at
-            if age > REFRESH_SECONDS or (name not in self._keys and age > MINIMUM_BETWEEN_LOADS_SECONDS):
-                await self._load()
+        if self._age() > REFRESH_SECONDS or name not in self._keys:
+            # Whoever has a known key does not wait for the loading that a stranger's token sets off.
+            if name is not None and name in self._keys and self._loading.locked():
+                return self._keys[name]
+            async with self._loading:
+                if self._age() > (REFRESH_SECONDS if name in self._keys else MINIMUM_BETWEEN_LOADS_SECONDS):
+                    await self._load()
         if name is None or name not in self._keys:
             raise TokenError(f"the token is signed by key {name!r}, which is not among the trusted ones")
         return self._keys[name]
 
+    def _age(self) -> float:
+        return time.monotonic() - self._loaded_at
+
     async def _load(self) -> None:
-        self._loaded_at = time.monotonic()
         try:
             keys = jwt.PyJWKSet.from_dict(json.loads(await asyncio.to_thread(_read, self._location))).keys
-        except (OSError, ValueError, jwt.PyJWTError) as fault:
+        except (OSError, ValueError, AttributeError, jwt.PyJWTError) as fault:
             if not self._keys:
                 raise TokenError(f"the key set cannot be read: {fault}") from None
             return  # the keys known so far stay good until the set is back
+        finally:
+            self._loaded_at = time.monotonic()
         self._keys = {key.key_id: key for key in keys if key.key_id}
