@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.runtime import problems
 from shared.runtime.auth import authenticate
-from shared.runtime.middleware import Observed
+from shared.runtime.middleware import LimitedBody, Observed
 from shared.runtime.serve import GRACEFUL_SECONDS, KEEP_ALIVE_SECONDS, read_settings
 from shared.runtime.telemetry import Metrics, start_logging, start_tracing
 from shared.runtime.tokens import KeySet
@@ -68,6 +68,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         app.include_router(router)
 
     app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(LimitedBody)
 
     @app.get("/metrics")
     async def show_metrics() -> Response:

@@ -139,6 +139,21 @@ async def test_a_visitor_gets_the_encoding_it_asked_for(gateway: Gateway) -> Non
     assert headers["host"] == "earshot.example"
 
 
+@pytest.mark.parametrize(
+    "path", ["/roadmap%2F@127.0.0.1:9/x", "/roadmap%2Fx/y", "/%72oadmap/x", "//127.0.0.1:9/x", "/roadmap@127.0.0.1:9/x"]
+)
+async def test_no_path_leads_to_another_host(gateway: Gateway, path: str) -> None:
+    """Whatever is written where a service's name belongs, nothing but the services is asked."""
+    url = gateway.client.base_url.copy_with(raw_path=path.encode())
+    assert (await gateway.client.send(httpx.Request("GET", url))).status_code == 404
+
+
+async def test_header_values_need_not_be_ascii(gateway: Gateway) -> None:
+    """A header in UTF-8 passes through as it is."""
+    answer = await gateway.client.get("/roadmap/x", headers=[(b"x-name", "é".encode())])
+    assert answer.json()["headers"]["x-name"].encode("latin-1") == "é".encode()
+
+
 async def test_every_cookie_and_redirect_comes_back(gateway: Gateway) -> None:
     """Several cookies and a redirect pass through untouched."""
     answer = await gateway.client.get("/roadmap/cookies")

@@ -1,5 +1,6 @@
 """A batch is one transaction: effects once, poison aside, nothing lost."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.contract.events import EventRejected, FeatureVoted, KpiImpactAssessed, KpiMeasured
+from shared.runtime import positions
 from tests.runtime.tiny import tiny_service
 from tests.support.service import FakeRecord, ServiceUnderTest, service_under_test
 
@@ -108,6 +110,28 @@ async def test_the_position_is_stored_with_the_effects(tiny: ServiceUnderTest) -
     )
     rows = await tiny.database.fetch("SELECT partition, next_offset FROM consumer_positions ORDER BY partition")
     assert [tuple(row) for row in rows] == [(0, 11), (3, 79)]
+
+
+async def test_a_database_that_was_put_back_is_noticed(tiny: ServiceUnderTest) -> None:
+    """A batch that starts after what the database remembers is refused whole, so that the gap can come again."""
+    await tiny.deliver(replace(tiny.record(measured(value=1)), offset=0))
+    ahead = replace(tiny.record(measured(value=9)), offset=5)
+    with pytest.raises(positions.Behind) as behind:
+        await tiny.batches.apply([ahead], {(ahead.topic, 0): 5})
+    assert behind.value.stored == {(ahead.topic, 0): 1}
+    assert await effects(tiny) == [1]
+
+
+@pytest.mark.parametrize("attribute", ["id", "source", "type", "x"])
+async def test_half_a_character_in_an_attribute_stops_nothing(tiny: ServiceUnderTest, attribute: str) -> None:
+    """A structured event with an unpaired surrogate in an attribute is set aside or taken, never in the way."""
+    good = tiny.record(measured(value=3))
+    event = {"specversion": "1.0", "id": "1", "source": "/x", "type": "earshot.KpiMeasured.v1", "data": {}}
+    body = json.dumps(event | {attribute: "\ud800"}).encode()
+    odd = FakeRecord(good.topic, body, [("content-type", b"application/cloudevents+json")], offset=99)
+    await tiny.deliver(odd, good)
+    assert await effects(tiny) == [3]
+    assert len(await reasons(tiny)) == 1
 
 
 async def test_what_is_published_names_its_cause(tiny: ServiceUnderTest) -> None:
