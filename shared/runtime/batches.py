@@ -58,7 +58,7 @@ class Batches:
             if is_transient(fault):
                 raise
             # One event spoils the batch: find it by giving each its own savepoint.
-            log.info("batch is applied event by event", records=len(records), because=str(fault))
+            log.info("batch is applied event by event", records=len(records), because=type(fault).__name__)
             outcome = await self._commit(events, refused, before, reached, isolate=True)
         self._count(outcome)
         return outcome
@@ -177,7 +177,7 @@ def _refusal(event: Decoded, fault: Exception) -> Refused:
     if isinstance(fault, Rejected):
         reason = str(fault)
     elif is_bad_data(fault):
-        reason = f"the database refused the values: {fault}"
+        reason = f"the database refused the values: {fault.args[0]}"  # its DETAIL would quote the row
     else:
         log.error("handler failed", event_id=event.event.id, event_type=event.event_type.type, exc_info=fault)
         reason = f"the handler failed: {type(fault).__name__}: {fault}"

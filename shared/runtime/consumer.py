@@ -58,7 +58,7 @@ class Consumer:
                 await self._start()
                 backoff = FIRST_BACKOFF_SECONDS
                 await self._until_stalled()
-                log.error("records wait but none comes; the consumer starts again", positions=self._reached)
+                log.error("records wait, none comes; the consumer starts again", at=positions.shown(self._reached))
             except Exception as fault:  # noqa: BLE001 - a service waits for its Kafka however long it is away
                 log.warning("kafka is not reachable yet", because=repr(fault), after_seconds=backoff)
             finally:
@@ -160,7 +160,7 @@ class Consumer:
         """Deliver the batch again, and before it what the database has lost."""
         if (consumer := self._consumer) is None:
             return
-        log.warning("database was put back; goes back to the stored positions", stored=dict(stored))
+        log.warning("goes back: the database is behind what was handled", stored=positions.shown(stored))
         first: dict[positions.Place, int] = {}
         for record in records:
             first.setdefault((record.topic, record.partition), record.offset)

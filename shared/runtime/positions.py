@@ -53,6 +53,11 @@ async def check(connection: "Connection", cluster: str, handled: Mapping[Place, 
         raise Behind(behind)
 
 
+def shown(places: Mapping[Place, int]) -> dict[str, int]:
+    """For the log, whose JSON takes no tuple for a name."""
+    return {f"{topic}/{partition}": offset for (topic, partition), offset in places.items()}
+
+
 async def load(pool: "Pool", cluster: str) -> dict[Place, int]:
     rows = await pool.fetch("SELECT topic, partition, next_offset FROM consumer_positions WHERE cluster = $1", cluster)
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}

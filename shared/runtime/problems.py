@@ -81,7 +81,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _database(request: Request, error: Exception) -> Response:
     if is_bad_data(error):
-        return answer(request, 422, "Invalid input", f"The database refused the values: {error}")
+        return answer(request, 422, "Invalid input", f"The database refused the values: {error.args[0]}")
     if is_transient(error):
         log.warning("request failed for want of the database", because=repr(error))
         response = answer(request, 503, "Try again shortly", "The database cannot be reached right now.")
