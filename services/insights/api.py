@@ -1,18 +1,14 @@
 """The JSON endpoints: sessions and their turns, insights, and the evidence behind features."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from shared.contract.types import Id, Line
-from shared.runtime import Researcher, Tx, Viewer, not_found
+from shared.runtime import Limit, Researcher, Tx, Viewer, not_found
 
 from . import answers, opinions, store, store_copies, tagging, transcripts
 from .drafts import Draft, content_of
 
 router = APIRouter(prefix="/api/v1", tags=["insights"])
-
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 class NewInsight(Draft):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from services.kpi import measuring, rows
@@ -21,14 +21,13 @@ from services.kpi.schemas import (
 )
 from services.kpi.store import features, impacts, kpis, measurements
 from shared.contract.types import Id
-from shared.runtime import Problem, Researcher, Tx, Viewer, unprocessable
+from shared.runtime import Limit, Problem, Researcher, Tx, Viewer, unprocessable
 
 router = APIRouter(prefix="/api/v1")
 
 CSV_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}},
 }
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("/kpis", tags=["KPIs"], summary="KPIs, by name")

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.kpi.impact import Verdict
 from services.kpi.kpis import MOST
 from services.kpi.store.impacts import Assessed
-from shared.contract.types import Id, Line, Schema, UtcTime
+from shared.contract.types import Id, Line, UtcTime
+from shared.runtime import Answer, Body
 
 
 def _sensible(value: float) -> float:
@@ -19,18 +20,6 @@ def _sensible(value: float) -> float:
 
 
 Value = Annotated[float, AfterValidator(_sensible)]
-
-
-class Body(Schema):
-    """A misspelt field is told, not dropped."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Answer(Schema):
-    """Made from the model's own types."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class NewKpi(Body):

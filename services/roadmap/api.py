@@ -1,10 +1,10 @@
 """The JSON endpoints: ideas and their priorities, votes, and the customer base."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from services.roadmap import editing, store, voting
 from services.roadmap.ideas import Idea, Status
@@ -28,11 +28,9 @@ from services.roadmap.schemas import (
 from services.roadmap.segments import cell_of, parts_of
 from shared.contract.events import FeatureVoted
 from shared.contract.types import Id
-from shared.runtime import Connection, Manager, NoteTaker, Researcher, Tx, Viewer, conflict, not_found
+from shared.runtime import Connection, Limit, Manager, NoteTaker, Researcher, Tx, Viewer, conflict, not_found
 
 router = APIRouter(prefix="/api/v1")
-
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("/ideas", tags=["ideas"], summary="Ideas, by priority unless asked otherwise")

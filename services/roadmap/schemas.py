@@ -3,28 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.roadmap.ideas import Idea, Status
 from shared.contract.parts import OnBehalf, VoterKind
-from shared.contract.types import Id, Line, Paragraph, Schema, Segment, Share, UtcTime
+from shared.contract.types import Id, Line, Paragraph, Segment, Share, UtcTime
+from shared.runtime import Answer, Body
 
 Title = Annotated[Line, StringConstraints(strip_whitespace=True)]
 Effort = Annotated[float, Field(gt=0, le=5200, description="person-weeks; none: not estimated, counted as 1")]
 KpiIds = Annotated[tuple[Id, ...], Field(max_length=50, description="the KPIs it is meant to move")]
 Customers = Annotated[float, Field(ge=0, le=1e12)]
-
-
-class Body(Schema):
-    """A misspelt field is told, not dropped."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Answer(Schema):
-    """Made from the model's own types."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class NewIdea(Body):

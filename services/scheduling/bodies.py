@@ -4,17 +4,12 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import uuid4
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.scheduling.hosts import Day, Host, Role, WeeklyHours
 from services.scheduling.studies import Study
-from shared.contract.types import Email, Id, Line, Paragraph, Schema, ZoneName
-
-
-class Body(Schema):
-    """A body that was sent to us; a field we do not know is a typing error and is told."""
-
-    model_config = ConfigDict(extra="forbid")
+from shared.contract.types import Email, Id, Line, Paragraph, ZoneName
+from shared.runtime import Body
 
 
 class NewStudy(Body):

@@ -125,6 +125,8 @@ def _what_is_missing(wanted: Wanted, offer: Offer, now: datetime) -> list[FieldE
         errors.append(FieldError("start", "Choose a time.", field_id("start"), "Time"))
     if not offer.days and not wanted.wishes:
         errors.append(FieldError("wish_1", "Name a time that would suit you.", field_id("wish_1"), "First wish"))
+    if wanted.start is not None and wanted.start > now + choosing.FURTHEST:
+        errors.append(FieldError("start", "Choose a time in the next two years.", field_id("start"), "Time"))
     today = now.astimezone(offer.zone).replace(tzinfo=None)
     for name, wish in wanted.wishes.items():
         if not today < wish.replace(tzinfo=None) < today + choosing.FURTHEST:

@@ -1,10 +1,10 @@
 """The JSON endpoints: sessions and their steps, notes, transcripts, guides."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.sessions import room, store, store_room, uploads
 from services.sessions.interviews import Session, State
@@ -22,7 +22,7 @@ from services.sessions.schemas import (
     Turn,
 )
 from shared.contract.types import Id, Line
-from shared.runtime import NoteTaker, Problem, Researcher, Tx, Viewer, not_found
+from shared.runtime import Limit, NoteTaker, Problem, Researcher, Tx, Viewer, not_found
 
 router = APIRouter(prefix="/api/v1")
 
@@ -33,8 +33,6 @@ UPLOAD: dict[str, Any] = {
         "content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
     }
 }
-
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("/sessions", tags=["sessions"], summary="Sessions; planned ones soonest first, others newest first")

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.sessions.guides import MOST_QUESTIONS
 from services.sessions.interviews import State
 from services.sessions.store_room import NoteKind
 from services.sessions.uploads import Format
-from shared.contract.types import Id, Line, Paragraph, Schema, Segment, UtcTime, ZoneName
+from shared.contract.types import Id, Line, Paragraph, Segment, UtcTime, ZoneName
+from shared.runtime import Answer, Body
 
 
 def _trimmed(text: str) -> str:
@@ -19,18 +20,6 @@ def _trimmed(text: str) -> str:
 
 
 Question = Annotated[Line, AfterValidator(_trimmed)]
-
-
-class Body(Schema):
-    """A misspelt field is told, not dropped."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Answer(Schema):
-    """Made from the model's own types."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class NewSession(Body):

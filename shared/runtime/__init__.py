@@ -1,6 +1,7 @@
 """The runtime every service stands on; a service imports its building blocks from here."""
 
 from .auth import Admin, Manager, NoteTaker, Principal, Researcher, Viewer
+from .bodies import Answer, Body, Limit
 from .database import Connection, Transaction
 from .depends import Now, Tx
 from .errors import Problem, Rejected, conflict, not_found, unprocessable
@@ -9,8 +10,11 @@ from .service import Service
 
 __all__ = [
     "Admin",
+    "Answer",
+    "Body",
     "Connection",
     "Handlers",
+    "Limit",
     "Manager",
     "NoteTaker",
     "Now",

@@ -143,6 +143,14 @@ async def test_wrong_form_comes_back_with_what_to_mend(
     assert await scheduling.published_types() == []
 
 
+@pytest.mark.parametrize("start", ["9999-12-30T23:59:00Z", "9999-12-31T23:59:00Z"])
+async def test_time_beyond_all_calendars_is_refused(scheduling: ServiceUnderTest, start: str) -> None:
+    """A form made by hand may name the last minutes of the year 9999; it comes back like any wrong one."""
+    answer = await submit(scheduling, "/book", booking_form(None) | {"start": start}, role=None)
+    assert answer.status_code == 422
+    assert await scheduling.published_types() == []
+
+
 async def test_hostile_input_is_shown_as_text(scheduling: ServiceUnderTest) -> None:
     """Markup in a field is never markup on a page, neither on the form nor on the team's pages."""
     form = booking_form(name="<script>alert(1)</script> 🦉 محمد", email="")

@@ -7,6 +7,7 @@ from itertools import pairwise
 import asyncpg
 import pytest
 
+from services.scheduling.store import requests
 from shared.contract.events import DemoRequested, InterviewScheduled
 from shared.contract.parts import TimeRange
 from tests.scheduling.support import FIRST, MIA, SECOND, STUDY, TOM, completed, demo, get, interview_of, post
@@ -89,6 +90,15 @@ async def test_request_for_an_unknown_study_waits_for_it(scheduling: ServiceUnde
     assert (await get(scheduling, "/requests/r-1"))["reason"].startswith("No moderator of “Month-end close” is free")
     await post(scheduling, "/hosts", TOM | {"studies": [{"study_id": "later"}]})
     assert (await interview_of(scheduling))["moderator_id"] == "tom"
+
+
+async def test_studies_that_never_come_are_not_tried(scheduling: ServiceUnderTest) -> None:
+    """However many unknown studies requests name, a retry looks only at those that exist."""
+    await post(scheduling, "/studies/close/close")
+    await scheduling.deliver(*(demo(f"r-{number}", study_id=f"never-{number}") for number in range(3)))
+    await scheduling.deliver(demo("r-4", study_id="close"))
+    async with scheduling.database.transaction() as tx:
+        assert await requests.studies_waited_for(tx.connection) == ["close"]
 
 
 async def test_request_without_any_study_waits(empty: ServiceUnderTest) -> None:

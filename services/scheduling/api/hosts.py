@@ -4,13 +4,12 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
-from services.scheduling.api.answers import Answer, Limit
 from services.scheduling.bodies import NewHost
 from services.scheduling.booking import retry_waiting
 from services.scheduling.lookup import the_host, the_study
 from services.scheduling.store import hosts, studies
 from shared.contract.types import Id
-from shared.runtime import Researcher, Tx, Viewer, conflict
+from shared.runtime import Answer, Limit, Researcher, Tx, Viewer, conflict
 
 router = APIRouter(prefix="/api/v1/hosts", tags=["hosts"])
 

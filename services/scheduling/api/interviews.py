@@ -6,13 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.scheduling import booking, changes
-from services.scheduling.api.answers import Answer, Limit
-from services.scheduling.bodies import Body
 from services.scheduling.lookup import the_interview
 from services.scheduling.store import interviews
 from services.scheduling.store.interviews import CancelledBy, InterviewState
 from shared.contract.types import Id, Paragraph, UtcTime
-from shared.runtime import NoteTaker, Tx, Viewer
+from shared.runtime import Answer, Body, Limit, NoteTaker, Tx, Viewer
 
 router = APIRouter(prefix="/api/v1/interviews", tags=["interviews"])
 

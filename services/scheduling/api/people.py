@@ -6,13 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.scheduling import erasing
-from services.scheduling.api.answers import Answer, Limit
 from services.scheduling.lookup import the_notice, the_participant
 from services.scheduling.store import notices, people
 from services.scheduling.store.notices import NoticeState
 from shared.contract.events import ParticipantErased
 from shared.contract.types import Id
-from shared.runtime import Admin, Researcher, Tx
+from shared.runtime import Admin, Answer, Limit, Researcher, Tx
 
 router = APIRouter(prefix="/api/v1", tags=["participants"])
 

@@ -9,17 +9,15 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.scheduling import booking, intake
-from services.scheduling.api.answers import Answer, Limit
 from services.scheduling.api.interviews import InterviewAnswer
 from services.scheduling.availability import Span
-from services.scheduling.bodies import Body
 from services.scheduling.lookup import the_request, the_study
 from services.scheduling.store import interviews, requests, studies
 from services.scheduling.store.requests import Request, RequestState
 from shared.contract.events import DemoRequested
 from shared.contract.parts import Contact, TimeRange
 from shared.contract.types import Email, Id, Line, Paragraph, Segment, UtcTime, ZoneName
-from shared.runtime import NoteTaker, Problem, Researcher, Tx, Viewer, unprocessable
+from shared.runtime import Answer, Body, Limit, NoteTaker, Problem, Researcher, Tx, Viewer, unprocessable
 
 router = APIRouter(prefix="/api/v1", tags=["requests"])
 

@@ -5,15 +5,14 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response
 
-from services.scheduling.api.answers import Answer, Limit
-from services.scheduling.bodies import Body, NewStudy
+from services.scheduling.bodies import NewStudy
 from services.scheduling.booking import retry_waiting
 from services.scheduling.hosts import Member, Role
 from services.scheduling.lookup import the_host, the_study
 from services.scheduling.store import hosts, studies
 from services.scheduling.studies import Study
 from shared.contract.types import Id
-from shared.runtime import Researcher, Tx, Viewer, conflict
+from shared.runtime import Answer, Body, Limit, Researcher, Tx, Viewer, conflict
 
 router = APIRouter(prefix="/api/v1/studies", tags=["studies"])
 

@@ -95,9 +95,14 @@ async def count_waiting(connection: Connection) -> int:
 
 
 async def studies_waited_for(connection: Connection) -> list[str | None]:
-    """The studies that waiting requests name, None for any, who waits longest first."""
+    """The studies that waiting requests name, None for any, who waits longest first; only those that exist by now."""
+    # Requests may name any number of studies that never come: they must not be tried one by one at every change.
     rows = await connection.fetch(
-        "SELECT study_id FROM requests WHERE state = 'waiting' GROUP BY study_id ORDER BY min(requested_at)"
+        """
+        SELECT study_id FROM requests
+         WHERE state = 'waiting' AND (study_id IS NULL OR study_id IN (SELECT study_id FROM studies))
+         GROUP BY study_id ORDER BY min(requested_at)
+        """
     )
     return [row["study_id"] for row in rows]
 

@@ -1,9 +1,9 @@
-// Shows times on the visitor's clock at the first visit too, unless the address names a zone or a form was sent.
+// Not deferred: at a first visit the page is asked for again on the visitor's clock, before anything of it is shown.
 "use strict";
-const zones = document.querySelector("select[data-own-zone]");
-const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const known = zones && [...zones.options].some((option) => option.value === own);
-if (known && zones.value !== own && !new URLSearchParams(location.search).has("timezone")) {
-  zones.value = own;
-  zones.form.submit();
-}
+(() => {
+  const known = `zone=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}`;
+  const told = () => document.cookie.split("; ").includes(known);
+  if (told() || new URLSearchParams(location.search).has("timezone")) return;
+  document.cookie = `${known}; path=/; max-age=31536000; samesite=lax`;
+  if (told()) location.reload();
+})();
