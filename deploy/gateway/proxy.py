@@ -70,6 +70,8 @@ class Proxy:
         Raises:
             Problem: 404 for an unknown service, 502 when it does not answer.
         """
+        if len(request.headers.getlist("host")) > 1:
+            raise Problem(400, "Bad request", "The request has more than one Host header; send one.")
         if service not in self.urls:
             known = ", ".join(f"/{name}/" for name in self.urls)
             raise Problem(404, "No such page", f"There is nothing at {request.url.path}; the services are at {known}.")

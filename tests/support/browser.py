@@ -145,7 +145,8 @@ class Spending:
 
     @property
     def requests(self) -> int:
-        return len(self.bytes_of.keys() - self.inside)
+        """How many went over the network; what the browser still has costs no bytes."""
+        return sum(1 for request, size in self.bytes_of.items() if size and request not in self.inside)
 
 
 async def spending(page: Page) -> Spending:

@@ -1,0 +1,44 @@
+"""The home page of the team, and the session it belongs to."""
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import Site
+from tests.support.browser import WIDE, opened
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+
+async def test_a_link_signs_in_once_and_a_button_signs_out(visitor: BrowserContext, site: Site) -> None:
+    """The link of `earshot signin` opens the work pages and works once; signing out closes them again."""
+    link = site.platform.earshot("signin").strip()
+    page = await visitor.new_page()
+    await page.goto(link)
+    await expect(page).to_have_url(f"{site.url}/")
+    await expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(
+        ["Earshot", "Home", "Scheduling", "Sessions", "Insights", "Roadmap", "KPIs"]
+    )
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    closed = await page.goto(f"{site.url}/insights/")
+    assert closed is not None
+    assert closed.status == 401
+    used = await page.goto(link)
+    assert used is not None
+    assert used.status == 401
+
+
+async def test_the_home_page_follows_what_happens(member: Page, browser: Browser, site: Site) -> None:
+    """When a visitor votes on the board, the team's open home page counts the vote within ten seconds by itself."""
+    idea = await site.add_idea()
+    votes = member.get_by_role("listitem").filter(has_text="Decide").locator("div", has_text="votes").locator("dd")
+    before = int((await votes.inner_text()).replace(",", ""))
+    await member.evaluate("window.stillHere = true")
+    context = await opened(browser, **WIDE)
+    visitor = await context.new_page()
+    await visitor.goto(f"{site.url}/roadmap/board/{idea.id}")
+    await visitor.get_by_role("button", name="0 votes").click()
+    await expect(visitor.get_by_role("button", name="1 vote")).to_be_visible()
+    await context.close()
+    await expect(votes).to_have_text(f"{before + 1:,}", timeout=10_000)
+    assert await member.evaluate("window.stillHere")
