@@ -6,7 +6,7 @@ import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, TypeVar
 
 from services.kpi.kpis import MOST
@@ -21,6 +21,9 @@ COLUMNS = (*REQUIRED, "sample_size")
 MOST_ROWS = 10_000
 MOST_FAULTS = 10
 LARGEST_SAMPLE = 2**53
+
+FIRST_YEAR, LAST_YEAR = 2, 9998
+OUTSIDE = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}; write a day such as 2026-03-02."
 
 
 class BadFile(ValueError):  # noqa: N818 - says what the file is
@@ -139,19 +142,24 @@ def _once(row: Row, seen: dict[tuple[datetime, datetime], int], line: int) -> No
 def _moment(text: str) -> datetime:
     """A day means its start in UTC; a time needs its offset."""
     advice = "write a day such as 2026-03-02 or a time such as 2026-03-02T00:00Z."
+    is_day = "T" not in text.upper() and " " not in text
     try:
-        if "T" not in text.upper() and " " not in text:
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=UTC)
-        moment = datetime.fromisoformat(text)
+        moment = datetime.combine(date.fromisoformat(text), time(), UTC) if is_day else datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{_shown(text)} is no date; {advice}") from None
     if moment.tzinfo is None:
         raise ValueError(f"{_shown(text)} does not say in which time zone; add Z for UTC or an offset such as +02:00.")
     try:
-        return moment.astimezone(UTC)
+        return _within(moment.astimezone(UTC), text)
     except OverflowError:
-        raise ValueError(f"{_shown(text)} lies outside the years 1 to 9999 in UTC; {advice}") from None
+        raise ValueError(f"{_shown(text)} {OUTSIDE}") from None
+
+
+def _within(moment: datetime, text: str) -> datetime:
+    """At the very ends a time cannot be shown in every zone."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{_shown(text)} {OUTSIDE}")
+    return moment
 
 
 def _value(text: str) -> float:

@@ -105,6 +105,17 @@ def test_numbers_are_not_taken_for_texts_nor_texts_for_numbers() -> None:
         decode(envelope, "earshot.insight-tagged.v1")
 
 
+@pytest.mark.parametrize(
+    "time",
+    ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00+14:00"],
+)
+def test_times_that_no_zone_can_show_are_refused(time: str) -> None:
+    """The very ends of the calendar are refused, since they cannot be stored or shown in every zone."""
+    envelope = from_record(headers(), b'{"participant_id": "p", "erased_at": "' + time.encode() + b'"}')
+    with pytest.raises(Undecodable, match="years 1 to 9999"):
+        decode(envelope, TOPIC)
+
+
 def test_unknown_fields_are_left_alone() -> None:
     """A newer writer's additional field does not trouble an older reader."""
     envelope = from_record(headers(), DATA[:-1] + b', "news": true}')

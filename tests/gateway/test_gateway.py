@@ -148,6 +148,15 @@ async def test_no_path_leads_to_another_host(gateway: Gateway, path: str) -> Non
     assert (await gateway.client.send(httpx.Request("GET", url))).status_code == 404
 
 
+async def test_two_hosts_are_refused(gateway: Gateway) -> None:
+    """A request with two Host headers is the visitor's mistake, and told."""
+    url = gateway.client.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"GET /roadmap/x HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\nConnection: close\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+    writer.close()
+
+
 async def test_header_values_need_not_be_ascii(gateway: Gateway) -> None:
     """A header in UTF-8 passes through as it is."""
     answer = await gateway.client.get("/roadmap/x", headers=[(b"x-name", "é".encode())])

@@ -39,6 +39,8 @@ def test_spreadsheets_save_in_several_ways() -> None:
         ("2026-03-02,2026-02-30,1,", "Line 2, column period_end: '2026-02-30' is no date"),
         ("2026-03-02,2026-03-02,1,", "Line 2, column period_end: '2026-03-02' is not later than period_start."),
         ("2026-03-02,9999-12-31T23:00-05:00,1,", "Line 2, column period_end: '9999-12-31T23:00-05:00' lies outside"),
+        ("2026-03-02,9999-12-31T23:59:59Z,1,", "Line 2, column period_end: '9999-12-31T23:59:59Z' lies outside"),
+        ("0001-01-01,2026-03-02,1,", "Line 2, column period_start: '0001-01-01' lies outside"),
         ("2026-03-02,2026-03-09,many,", "Line 2, column value: 'many' is no number"),
         ("2026-03-02,2026-03-09,nan,", "Line 2, column value: 'nan' is larger than 1e100 or not a number"),
         ("2026-03-02,2026-03-09,1e300,", "Line 2, column value: '1e300' is larger than 1e100"),
