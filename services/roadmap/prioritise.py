@@ -30,8 +30,9 @@ async def reprioritise(tx: Transaction, feature_ids: Collection[str], causes: Ma
     everybody = await audience(tx.connection)
     p0 = _mean_support(await store.support_totals(tx.connection), everybody)
     changed: list[tuple[str, Published, Priority]] = []
-    for given in await store.inputs(tx.connection, feature_ids):
-        found = priority.prioritise(given.idea, everybody, p0)
+    ideas = await store.inputs(tx.connection, feature_ids)
+    scored = priority.prioritise_all((given.idea for given in ideas), everybody, p0)
+    for given, found in zip(ideas, scored, strict=True):
         before = given.published.score if given.published else 0.0
         if given.closed or isclose(found.score, before, rel_tol=REAL_CHANGE):
             continue
@@ -61,8 +62,10 @@ async def ranking(connection: Connection) -> list[tuple[Inputs, Priority]]:
     everybody = await audience(connection)
     ideas = await store.inputs(connection)
     p0 = priority.mean_support((given.idea for given in ideas), everybody)
-    scored = [(given, priority.prioritise(given.idea, everybody, p0)) for given in ideas]
-    return sorted(scored, key=lambda pair: (-pair[1].score, -pair[1].raw_votes, pair[0].feature_id))
+    found = priority.prioritise_all((given.idea for given in ideas), everybody, p0)
+    return sorted(
+        zip(ideas, found, strict=True), key=lambda pair: (-pair[1].score, -pair[1].raw_votes, pair[0].feature_id)
+    )
 
 
 async def audience(connection: Connection) -> Audience:

@@ -174,7 +174,19 @@ def prioritise(idea: Idea, everybody: Audience, p0: float, settings: Settings = 
     Always finite: without active people the share is 0, without an effort estimate one is assumed, and effort never
     counts as less than EFFORT_FLOOR.
     """
-    rows = _rows(idea, everybody, p0)
+    return _prioritise(idea, everybody, p0, settings, _quiet(everybody, p0))
+
+
+def prioritise_all(
+    ideas: Iterable[Idea], everybody: Audience, p0: float, settings: Settings = DEFAULTS
+) -> list[Priority]:
+    """Score many ideas before the same audience, each as `prioritise` does."""
+    quiet = _quiet(everybody, p0)
+    return [_prioritise(idea, everybody, p0, settings, quiet) for idea in ideas]
+
+
+def _prioritise(idea: Idea, everybody: Audience, p0: float, settings: Settings, quiet: _Quiet) -> Priority:
+    rows = _rows(idea, everybody, p0, quiet)
     share = sum(row.contribution for row in rows)
     interval = wilson_interval(share, everybody.n_eff, settings.confidence)
     reach = everybody.population * interval[0]
@@ -212,14 +224,38 @@ def _unweighted(active: Mapping[str, int], people: int, settings: Settings) -> A
     return Audience(cells, float(people), people, float(people), 1.0 if people else 0.0, weighted=False)
 
 
-def _rows(idea: Idea, everybody: Audience, p0: float) -> tuple[CellRow, ...]:
-    unknown = Cell(active=0, population_share=0.0, weight=0.0, pseudo_participants=0.0)
-    rows = []
-    for name in sorted({**everybody.cells, **idea.supporters}):
-        cell, supporters = everybody.cells.get(name, unknown), idea.supporters.get(name, 0)
-        people = cell.active + cell.pseudo_participants
-        # A vote can be counted a moment before its voter is counted as active: never more supporters than people.
-        support = min(supporters, cell.active) + cell.pseudo_participants * p0
-        contribution = cell.population_share * support / people if people > 0 else 0.0
-        rows.append(CellRow(name, supporters, cell.active, cell.population_share, cell.weight, contribution))
-    return tuple(rows)
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """The lines of an idea nobody supports, in the cells' order, and where each cell stands."""
+
+    rows: tuple[CellRow, ...]
+    places: Mapping[str, int]
+
+
+def _quiet(everybody: Audience, p0: float) -> _Quiet:
+    names = sorted(everybody.cells)
+    rows = tuple(_row(name, 0, everybody.cells[name], p0) for name in names)
+    return _Quiet(rows, {name: place for place, name in enumerate(names)})
+
+
+def _rows(idea: Idea, everybody: Audience, p0: float, quiet: _Quiet) -> tuple[CellRow, ...]:
+    """Only the cells with supporters are reckoned anew, so many cells cost an idea next to nothing."""
+    rows, strangers = list(quiet.rows), []
+    for name, supporters in idea.supporters.items():
+        if (place := quiet.places.get(name)) is None:
+            strangers.append(_row(name, supporters, UNKNOWN, p0))
+        else:
+            rows[place] = _row(name, supporters, everybody.cells[name], p0)
+    return tuple(sorted(rows + strangers, key=lambda row: row.cell) if strangers else rows)
+
+
+def _row(name: str, supporters: int, cell: Cell, p0: float) -> CellRow:
+    people = cell.active + cell.pseudo_participants
+    # A vote can be counted a moment before its voter is counted as active: never more supporters than people.
+    support = min(supporters, cell.active) + cell.pseudo_participants * p0
+    contribution = cell.population_share * support / people if people > 0 else 0.0
+    return CellRow(name, supporters, cell.active, cell.population_share, cell.weight, contribution)
+
+
+UNKNOWN = Cell(active=0, population_share=0.0, weight=0.0, pseudo_participants=0.0)
+"""A cell nobody is known to be in."""

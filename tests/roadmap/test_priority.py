@@ -19,6 +19,7 @@ from services.roadmap.priority import (
     kpi_gap,
     mean_support,
     prioritise,
+    prioritise_all,
 )
 
 ACTIVE = {"loyal": 100, "other": 10}
@@ -195,3 +196,10 @@ def test_every_board_gives_finite_numbers(
     assert found.interval[0] <= found.interval[1]
     assert found.share <= 1 + 1e-9
     assert found.formula_version == FORMULA_VERSION
+
+
+def test_many_ideas_score_as_each_alone() -> None:
+    """Scoring a whole board gives each idea what it gets alone, strangers' cells and all."""
+    everybody = audience({"loyal": 100, "other": 10}, {"loyal": 200, "other": 800})
+    ideas = [Idea({"loyal": 80, "other": 1}), Idea({}), Idea({"other": 6, "elsewhere": 2})]
+    assert prioritise_all(ideas, everybody, 0.3) == [prioritise(idea, everybody, 0.3) for idea in ideas]
