@@ -6,12 +6,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -25,6 +26,9 @@ from .settings import Settings
 from .telemetry import Metrics
 
 log = structlog.get_logger(__name__)
+
+Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
+Fetch = Callable[..., Awaitable[Fetched]]
 
 BATCH_TIMEOUT_MS = 20
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
@@ -133,6 +137,24 @@ class Consumer:
         )
         self._subscriber(self._handle)
         await self._broker.start()
+        if (consumer := self._consumer) is not None:
+            consumer.getmany = partial(self._fetch, consumer, consumer.getmany)
+
+    async def _fetch(self, consumer: AIOKafkaConsumer, getmany: Fetch, **options: Any) -> Fetched:  # noqa: ANN401
+        """Fetch, and lose nothing when the client cannot read a record: it drops what it had drained before."""
+        try:
+            return await getmany(**options)
+        except (KafkaError, ConsumerStoppedError):
+            raise
+        except Exception:  # whatever the client's parser raises
+            log.exception("a record cannot be read; what is behind it waits")
+            for place in consumer.assignment():
+                if (reached := self._reached.get((place.topic, place.partition))) is not None:
+                    consumer.seek(place, reached)
+                else:
+                    await consumer.seek_to_beginning(place)
+            await asyncio.sleep(LONGEST_BACKOFF_SECONDS)
+            return {}
 
     async def _stop(self) -> None:
         broker, self._broker, self._subscriber = self._broker, None, None

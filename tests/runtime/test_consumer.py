@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,29 @@ async def test_readiness_says_what_is_missing(tiny: Stage) -> None:
         assert report["ready"] is True
         assert set(report["checks"]) == {"database", "broker", "consumer", "outbox"}
         assert (report["lag"], report["outbox"], report["dead_letters"]) == (0, 0, 0)
+
+
+async def test_a_record_the_client_cannot_read_loses_no_other(tiny: Stage) -> None:
+    """When the client fails while it reads, all that it had taken out already comes again."""
+    foreign = Foreign(tiny)
+    async with tiny.run() as service:
+        consumer = service.app.state.consumer._consumer
+        fetch = consumer.getmany.args[1]
+        failed: list[object] = []
+
+        async def fail_once(**options: object) -> object:
+            taken = await fetch(**options)
+            if taken and not failed:
+                failed.append(taken)
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header's name")
+            return taken
+
+        consumer.getmany = partial(service.app.state.consumer._fetch, consumer, fail_once)
+        for number in range(5):
+            foreign.measure(number, f"e{number}")
+
+        async def all_five() -> bool:
+            return await effects(service) == 5
+
+        await until(all_five, what="the five events")
+        assert failed
