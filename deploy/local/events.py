@@ -5,13 +5,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from deploy.local.errors import Fault, Say
 from shared.contract.envelope import Envelope, Undecodable, decode, encode, from_record, from_structured
 from shared.contract.events import EVENTS, EventType
-from shared.runtime.kafka import client_options, producer
+from shared.runtime.kafka import onlooker, producer
 from shared.runtime.settings import KafkaSettings
 
 WAITING_AT_ONCE = 1_000
@@ -71,7 +70,7 @@ async def _send(events: Sequence[tuple[EventType, str, Envelope]], settings: Kaf
 
 async def _watch(topics: Sequence[str], settings: KafkaSettings, say: Say, *, from_start: bool) -> None:
     offset = "earliest" if from_start else "latest"
-    async with AIOKafkaConsumer(*topics, **client_options(settings), auto_offset_reset=offset) as consumer:
+    async with onlooker(settings, topics, offset) as consumer:
         async for record in consumer:
             try:
                 say(json.dumps(_structured(from_record(record.headers, record.value)), ensure_ascii=False))

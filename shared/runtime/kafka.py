@@ -1,15 +1,17 @@
 """How clients reach Kafka: one place for address, security and the settings that keep events."""
 
 import ssl
+from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 from faststream.security import SASLScram512
 
 from shared.contract.topics import MAX_MESSAGE_BYTES
 
+from .record_batches import read_every_batch
 from .settings import KafkaSettings
 
 
@@ -44,8 +46,20 @@ def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
     return AIOKafkaAdminClient(**client_options(settings))
 
 
+def onlooker(settings: KafkaSettings, topics: Sequence[str], auto_offset_reset: str) -> AIOKafkaConsumer:
+    """A consumer that belongs to no group: it sees what services see and moves nothing."""
+    read_every_batch()
+    return AIOKafkaConsumer(
+        *topics,
+        **client_options(settings),
+        auto_offset_reset=auto_offset_reset,
+        isolation_level="read_committed",
+    )
+
+
 def consuming_broker(settings: KafkaSettings, parser: Any) -> KafkaBroker:  # noqa: ANN401 - FastStream's own type
     """FastStream's broker for consumption alone: publishing goes through the outbox."""
+    read_every_batch()
     security = None
     if settings.kafka_user and settings.kafka_password:
         # Without an SSL context FastStream would fall back to an unencrypted connection without a word.

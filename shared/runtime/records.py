@@ -9,6 +9,7 @@ from shared.contract import envelope
 from shared.contract.events import EventType
 
 from .handlers import Received
+from .record_batches import Unreadable
 
 
 class Record(Protocol):
@@ -57,6 +58,8 @@ class Refused:
 
 def decode(record: Record, topic_prefix: str = "") -> Decoded | Refused:
     """Never raises for anything a producer can send."""
+    if record.headers and isinstance(reason := record.headers[0][0], Unreadable):
+        return Refused(record, str(reason))
     try:
         event = envelope.from_record(record.headers, record.value)
     except envelope.Undecodable as wrong:

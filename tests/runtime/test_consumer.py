@@ -1,87 +1,13 @@
 """From a foreign producer through Kafka into the database, and out again, whatever happens on the way."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
 
-import pytest
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer
 
-from shared.contract.events import KpiMeasured
-from tests.runtime.tiny import tiny_service
-from tests.support.running import RunningService, Stage, stage, until
-
-TOPIC = "earshot.kpi-measured.v1"
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-Headers = list[tuple[str, str | bytes | None]]
-
-
-@pytest.fixture
-async def tiny(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with stage(tiny_service(), tmp_path) as made:
-        yield made
-
-
-class Foreign:
-    """A producer that is not ours: librdkafka with its defaults but the partitioner."""
-
-    def __init__(self, made: Stage) -> None:
-        self._prefix = made.settings.topic_prefix
-        self._producer = Producer(
-            {
-                "bootstrap.servers": made.settings.kafka_bootstrap,
-                "partitioner": "murmur2_random",
-                "message.max.bytes": 20_000_000,
-            }
-        )
-
-    def send(self, value: bytes | None, headers: Headers, *, key: bytes | None = b"csat") -> None:
-        """One record, acknowledged by the broker when this returns."""
-        failures: list[object] = []
-        self._producer.produce(
-            self._prefix + TOPIC,
-            value=value,
-            key=key,
-            headers=headers,
-            on_delivery=lambda error, _: failures.append(error) if error else None,
-        )
-        self._producer.flush(10)
-        assert not failures
-
-    def measure(self, value: float, event_id: str) -> None:
-        self.send(body(value), binary(event_id))
-
-
-def body(value: float) -> bytes:
-    event = KpiMeasured(
-        kpi_id="csat", period_start=NOON, period_end=NOON.replace(hour=13), value=value, measured_at=NOON
-    )
-    return event.model_dump_json().encode()
-
-
-def binary(event_id: str, **changed: bytes | None) -> Headers:
-    attributes: dict[str, bytes | None] = {
-        "ce_specversion": b"1.0",
-        "ce_id": event_id.encode(),
-        "ce_source": b"/analytics",
-        "ce_type": b"earshot.KpiMeasured.v1",
-        "content-type": b"application/json",
-    }
-    return list((attributes | changed).items())
-
-
-def structured(value: float, event_id: str) -> bytes:
-    event = {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": "/analytics",
-        "type": "earshot.KpiMeasured.v1",
-        "data": json.loads(body(value)),
-    }
-    return json.dumps(event).encode()
+from tests.runtime.foreign import TOPIC, Foreign, Headers, binary, body, effects, structured
+from tests.support.running import RunningService, Stage, until
 
 
 def poison() -> Iterator[tuple[str, bytes | None, Headers, str]]:
@@ -109,17 +35,13 @@ def poison() -> Iterator[tuple[str, bytes | None, Headers, str]]:
     yield "structured, not an object", b"[1]", [("content-type", b"application/cloudevents+json")], "one JSON object"
 
 
-async def effects(service: RunningService) -> int:
-    return int(await service.database.pool.fetchval("SELECT count(*) FROM inbox"))
-
-
-async def test_poison_of_every_kind_goes_aside_and_what_is_behind_is_handled(tiny: Stage) -> None:
+async def test_poison_of_every_kind_goes_aside_and_what_is_behind_is_handled(staged: Stage) -> None:
     """Every record that is no event becomes a dead letter with its reason; the events between them take effect."""
-    foreign, kinds = Foreign(tiny), list(poison())
+    foreign, kinds = Foreign(staged), list(poison())
     for number, (_, value, headers, _) in enumerate(kinds):
         foreign.send(value, headers)
         foreign.measure(1, f"good-{number}")
-    async with tiny.run() as service:
+    async with staged.run() as service:
 
         async def all_handled() -> bool:
             return await effects(service) == len(kinds)
@@ -132,12 +54,12 @@ async def test_poison_of_every_kind_goes_aside_and_what_is_behind_is_handled(tin
         assert [row["value"] for row in rows] == [value for _, value, _, _ in kinds]
 
 
-async def test_headers_of_any_bytes_are_taken(tiny: Stage) -> None:
+async def test_headers_of_any_bytes_are_taken(staged: Stage) -> None:
     """An event whose other headers are binary or null is an event like any other."""
-    foreign = Foreign(tiny)
+    foreign = Foreign(staged)
     foreign.send(body(1), [*binary("a"), ("schema-id", b"\x00\x80\xff"), ("nothing", None)])
     foreign.measure(2, "b")
-    async with tiny.run() as service:
+    async with staged.run() as service:
 
         async def both() -> bool:
             return await effects(service) == 2
@@ -145,18 +67,18 @@ async def test_headers_of_any_bytes_are_taken(tiny: Stage) -> None:
         await until(both, what="both events")
 
 
-async def test_structured_mode_and_compression_are_taken(tiny: Stage) -> None:
+async def test_structured_mode_and_compression_are_taken(staged: Stage) -> None:
     """Structured events count like binary ones, whichever codec the producer chose."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
-        producer = Producer({"bootstrap.servers": tiny.settings.kafka_bootstrap, "compression.type": codec})
+        producer = Producer({"bootstrap.servers": staged.settings.kafka_bootstrap, "compression.type": codec})
         producer.produce(
-            tiny.settings.topic_prefix + TOPIC,
+            staged.settings.topic_prefix + TOPIC,
             value=structured(1, codec),
             key=b"csat",
             headers=[("content-type", b"application/cloudevents+json; charset=utf-8")],
         )
         producer.flush(10)
-    async with tiny.run() as service:
+    async with staged.run() as service:
 
         async def all_four() -> bool:
             return await effects(service) == 4
@@ -164,15 +86,15 @@ async def test_structured_mode_and_compression_are_taken(tiny: Stage) -> None:
         await until(all_four, what="one event per codec")
 
 
-async def test_a_published_event_leaves_with_its_key_and_attributes(tiny: Stage) -> None:
+async def test_a_published_event_leaves_with_its_key_and_attributes(staged: Stage) -> None:
     """What a handler publishes reaches Kafka in binary mode: key, ce_ headers and JSON data."""
-    foreign = Foreign(tiny)
+    foreign = Foreign(staged)
     reader = AIOKafkaConsumer(
-        f"{tiny.settings.topic_prefix}earshot.kpi-impact-assessed.v1",
-        bootstrap_servers=tiny.settings.kafka_bootstrap,
+        f"{staged.settings.topic_prefix}earshot.kpi-impact-assessed.v1",
+        bootstrap_servers=staged.settings.kafka_bootstrap,
         auto_offset_reset="earliest",
     )
-    async with tiny.run(), reader:
+    async with staged.run(), reader:
         foreign.measure(42, "cause")
         record = await reader.getone()
     headers = dict(record.headers)
@@ -184,12 +106,12 @@ async def test_a_published_event_leaves_with_its_key_and_attributes(tiny: Stage)
     assert headers["content-type"] == b"application/json"
 
 
-async def test_a_restart_repeats_nothing(tiny: Stage) -> None:
+async def test_a_restart_repeats_nothing(staged: Stage) -> None:
     """A service that stops and starts again goes on where it was."""
-    foreign = Foreign(tiny)
+    foreign = Foreign(staged)
     for round_number in (1, 2):
         foreign.measure(round_number, f"round-{round_number}")
-        async with tiny.run() as service:
+        async with staged.run() as service:
             expected = round_number
 
             async def handled(service: RunningService = service, expected: int = expected) -> bool:
@@ -199,10 +121,10 @@ async def test_a_restart_repeats_nothing(tiny: Stage) -> None:
             assert await service.database.pool.fetchval("SELECT count(*) FROM dead_letters") == 0
 
 
-async def test_a_restored_database_catches_up_from_its_stored_positions(tiny: Stage) -> None:
+async def test_a_restored_database_catches_up_from_its_stored_positions(staged: Stage) -> None:
     """When Kafka's offsets are ahead of the database, what the database has not seen comes again."""
-    foreign = Foreign(tiny)
-    async with tiny.run() as service:
+    foreign = Foreign(staged)
+    async with staged.run() as service:
         for number in range(10):
             foreign.measure(number, f"e{number}")
 
@@ -214,7 +136,7 @@ async def test_a_restored_database_catches_up_from_its_stored_positions(tiny: St
         async with service.database.transaction() as tx:
             await tx.connection.execute("DELETE FROM inbox WHERE id NOT IN ('e0', 'e1', 'e2', 'e3')")
             await tx.connection.execute("UPDATE consumer_positions SET next_offset = 4")
-    async with tiny.run() as service:
+    async with staged.run() as service:
 
         async def ten_again() -> bool:
             return await effects(service) == 10
@@ -222,36 +144,10 @@ async def test_a_restored_database_catches_up_from_its_stored_positions(tiny: St
         await until(ten_again, what="the six that were lost")
 
 
-async def test_readiness_says_what_is_missing(tiny: Stage) -> None:
+async def test_readiness_says_what_is_missing(staged: Stage) -> None:
     """The readiness report names every check, and is ready when all hold."""
-    async with tiny.run() as service:
+    async with staged.run() as service:
         report = (await service.client.get("/readyz")).json()
         assert report["ready"] is True
         assert set(report["checks"]) == {"database", "broker", "consumer", "outbox"}
         assert (report["lag"], report["outbox"], report["dead_letters"]) == (0, 0, 0)
-
-
-async def test_a_record_the_client_cannot_read_loses_no_other(tiny: Stage) -> None:
-    """When the client fails while it reads, all that it had taken out already comes again."""
-    foreign = Foreign(tiny)
-    async with tiny.run() as service:
-        consumer = service.app.state.consumer._consumer
-        fetch = consumer.getmany.args[1]
-        failed: list[object] = []
-
-        async def fail_once(**options: object) -> object:
-            taken = await fetch(**options)
-            if taken and not failed:
-                failed.append(taken)
-                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header's name")
-            return taken
-
-        consumer.getmany = partial(service.app.state.consumer._fetch, consumer, fail_once)
-        for number in range(5):
-            foreign.measure(number, f"e{number}")
-
-        async def all_five() -> bool:
-            return await effects(service) == 5
-
-        await until(all_five, what="the five events")
-        assert failed

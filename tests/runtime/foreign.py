@@ -1,0 +1,76 @@
+"""A producer that is not ours, and what it sends to the service under test."""
+
+import json
+from datetime import UTC, datetime
+
+from confluent_kafka import Producer
+
+from shared.contract.events import KpiMeasured
+from tests.support.running import RunningService, Stage
+
+TOPIC = "earshot.kpi-measured.v1"
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+Headers = list[tuple[str, str | bytes | None]]
+
+
+class Foreign:
+    """A producer that is not ours: librdkafka with its defaults but the partitioner."""
+
+    def __init__(self, made: Stage) -> None:
+        self._prefix = made.settings.topic_prefix
+        self._producer = Producer(
+            {
+                "bootstrap.servers": made.settings.kafka_bootstrap,
+                "partitioner": "murmur2_random",
+                "message.max.bytes": 20_000_000,
+            }
+        )
+
+    def send(self, value: bytes | None, headers: Headers, *, key: bytes | None = b"csat") -> None:
+        """One record, acknowledged by the broker when this returns."""
+        failures: list[object] = []
+        self._producer.produce(
+            self._prefix + TOPIC,
+            value=value,
+            key=key,
+            headers=headers,
+            on_delivery=lambda error, _: failures.append(error) if error else None,
+        )
+        self._producer.flush(10)
+        assert not failures
+
+    def measure(self, value: float, event_id: str) -> None:
+        self.send(body(value), binary(event_id))
+
+
+def body(value: float) -> bytes:
+    event = KpiMeasured(
+        kpi_id="csat", period_start=NOON, period_end=NOON.replace(hour=13), value=value, measured_at=NOON
+    )
+    return event.model_dump_json().encode()
+
+
+def binary(event_id: str, **changed: bytes | None) -> Headers:
+    attributes: dict[str, bytes | None] = {
+        "ce_specversion": b"1.0",
+        "ce_id": event_id.encode(),
+        "ce_source": b"/analytics",
+        "ce_type": b"earshot.KpiMeasured.v1",
+        "content-type": b"application/json",
+    }
+    return list((attributes | changed).items())
+
+
+def structured(value: float, event_id: str) -> bytes:
+    event = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "/analytics",
+        "type": "earshot.KpiMeasured.v1",
+        "data": json.loads(body(value)),
+    }
+    return json.dumps(event).encode()
+
+
+async def effects(service: RunningService) -> int:
+    return int(await service.database.pool.fetchval("SELECT count(*) FROM inbox"))

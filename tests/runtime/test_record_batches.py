@@ -1,0 +1,90 @@
+"""Batches that aiokafka's own parser cannot read, or not in the memory there is."""
+
+from functools import partial
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer import message_accumulator, producer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
+from tests.runtime.foreign import TOPIC, Foreign, binary, body, effects
+from tests.support.running import Stage, until
+
+
+class Latin1(str):
+    """A header name that is encoded as Kafka forbids."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return super().encode("latin-1")
+
+
+async def test_a_header_whose_name_is_not_utf8_is_taken_like_any_other(
+    staged: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record whose header name breaks Kafka's protocol, amid a batch, holds up nothing and spoils no event."""
+    for module in (producer, message_accumulator):
+        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    for codec in (None, "gzip", "snappy", "lz4", "zstd"):
+        async with AIOKafkaProducer(
+            bootstrap_servers=staged.settings.kafka_bootstrap, compression_type=codec, linger_ms=500
+        ) as forger:
+            events = [binary(f"{codec}-{number}") for number in range(3)]
+            events[1].append((Latin1("größe"), b"1"))
+            for headers in events:
+                await forger.send(staged.settings.topic_prefix + TOPIC, value=body(1), key=b"csat", headers=headers)
+    async with staged.run() as service:
+
+        async def all_taken() -> bool:
+            return await effects(service) == 15
+
+        await until(all_taken, what="three events for each of five codecs")
+        assert await service.database.pool.fetchval("SELECT count(*) FROM dead_letters") == 0
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_batch_that_expands_without_end_goes_aside(staged: Stage, codec: str) -> None:
+    """A compressed batch of more than 64 MiB becomes one dead letter, and the events around it take effect."""
+    foreign = Foreign(staged)
+    foreign.measure(1, "before")
+    async with AIOKafkaProducer(
+        bootstrap_servers=staged.settings.kafka_bootstrap, compression_type=codec, max_request_size=80_000_000
+    ) as bomber:
+        await bomber.send_and_wait(staged.settings.topic_prefix + TOPIC, value=bytes(68_000_000), key=b"csat")
+    foreign.measure(2, "behind")
+    async with staged.run() as service:
+
+        async def both() -> bool:
+            return await effects(service) == 2
+
+        await until(both, what="the events around it")
+        [row] = await service.database.fetch("SELECT reason, length(value) AS kept FROM dead_letters")
+        assert "cannot be expanded within 67,108,864" in row["reason"]
+        assert 0 < row["kept"] < 5_000_000
+
+
+async def test_a_record_the_client_cannot_read_loses_no_other(staged: Stage) -> None:
+    """When the client fails while it reads, all that it had taken out already comes again."""
+    foreign = Foreign(staged)
+    async with staged.run() as service:
+        consumer = service.app.state.consumer._consumer
+        fetch = consumer.getmany.args[1]
+        failed: list[object] = []
+
+        async def fail_once(**options: object) -> object:
+            taken = await fetch(**options)
+            if taken and not failed:
+                failed.append(taken)
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header's name")
+            return taken
+
+        consumer.getmany = partial(service.app.state.consumer._fetch, consumer, fail_once)
+        for number in range(5):
+            foreign.measure(number, f"e{number}")
+
+        async def all_five() -> bool:
+            return await effects(service) == 5
+
+        await until(all_five, what="the five events")
+        assert failed
