@@ -34,6 +34,7 @@ OUTLIER_LIMIT = 3.0  # in robust standard deviations; beyond it a period's varia
 _MAD_TO_SD = 1.4826
 _REWEIGHTINGS = 8
 _NEGLIGIBLE = 1e-7
+SMALLEST_SCALE = 1e-100  # its square is still a number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +198,7 @@ def _centre_and_scale(series: Series) -> tuple[float, float]:
     centre = float(past.mean())
     # A KPI that never moved gives no scale of its own: take that of the whole series, else a hundredth of its size.
     scale = float(past.std(ddof=1)) or float(series.values[series.observed].std()) or abs(centre) / 100 or 1.0
-    return centre, scale
+    return centre, max(scale, SMALLEST_SCALE)
 
 
 def _outlier_inflation(standard: Floats, design: Floats, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Floats:

@@ -166,6 +166,16 @@ def test_a_kpi_that_never_moves() -> None:
     assert assessed([0.0] * 10 + [5.0] * 10, 10).verdict == "improved"
 
 
+@pytest.mark.parametrize("amount", [5e-324, 1e-300, 1e-160, 1e100])
+@pytest.mark.parametrize("answers", [None, 1.0, 2.0**53])
+def test_amounts_at_the_edge_of_what_numbers_hold(amount: float, answers: float | None) -> None:
+    """A KPI of vanishing or of the largest accepted amounts gets a finite interval, however many answers are behind."""
+    values = amount * stable(np.random.default_rng(1)) / 50
+    known = {"sizes": np.full(len(values), answers), "answer_variance": 1.0} if answers else {}
+    got = assessed(values, BEFORE, **known)
+    assert np.isfinite([got.effect, got.low, got.high, got.minimum_detectable]).all()
+
+
 def test_over_zero_a_relative_effect_is_undefined() -> None:
     """A KPI around zero has an effect but no relative effect; one around 50 has both."""
     values = stable(np.random.default_rng(10))
