@@ -223,12 +223,14 @@ class Consumer:
             try:
                 stored = await positions.load(self._database.pool, self.batches.cluster)
                 committed = {place: await consumer.committed(place) for place in assigned}
+                oldest = await consumer.beginning_offsets(assigned)
             except Exception as fault:  # noqa: BLE001 - going on without the positions could skip events
                 log.warning("positions cannot be read yet", because=repr(fault), after_seconds=backoff)
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
             else:
                 self._set_out(consumer, committed, stored)
+                self._tell_what_expired(oldest)
                 consumer.resume(*assigned)
                 return
 
@@ -254,6 +256,13 @@ class Consumer:
                 self._reached[name] = first
             else:
                 self._reached.pop(name, None)
+
+    def _tell_what_expired(self, oldest: Mapping[TopicPartition, int]) -> None:
+        """Kafka goes on with the oldest record it still has; whoever operates it must hear what is missing."""
+        for place, first in oldest.items():
+            if (expired := first - self._reached.get((place.topic, place.partition), first)) > 0:
+                log.error("records expired in kafka before they were handled", place=str(place), records=expired)
+                self._metrics.expired.inc(expired)
 
 
 class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is not typed

@@ -35,6 +35,11 @@ class Metrics:
             ["type"],
             registry=self.registry,
         )
+        self.expired = Counter(
+            "earshot_events_expired",
+            "Records that Kafka's retention took before they were handled",
+            registry=self.registry,
+        )
         self.retries = Counter("earshot_batch_retries", "Batches tried again after a fault", registry=self.registry)
         self.batch_records = Histogram(
             "earshot_batch_records",

@@ -3,7 +3,8 @@
 import json
 from datetime import UTC, datetime
 
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from shared.contract.events import KpiMeasured
 from tests.support.running import RunningService, Stage
@@ -18,6 +19,7 @@ class Foreign:
 
     def __init__(self, made: Stage) -> None:
         self._prefix = made.settings.topic_prefix
+        self._bootstrap = made.settings.kafka_bootstrap
         self._producer = Producer(
             {
                 "bootstrap.servers": made.settings.kafka_bootstrap,
@@ -41,6 +43,13 @@ class Foreign:
 
     def measure(self, value: float, event_id: str) -> None:
         self.send(body(value), binary(event_id))
+
+    def drop_before(self, offset: int) -> None:
+        """What retention does: forget the older records of the partition that `measure` writes to."""
+        admin = AdminClient({"bootstrap.servers": self._bootstrap})
+        partitions = [TopicPartition(self._prefix + TOPIC, number, offset) for number in range(2)]
+        done = admin.delete_records(partitions)
+        assert [future.exception() for future in done.values()].count(None) == 1
 
 
 def body(value: float) -> bytes:

@@ -144,6 +144,28 @@ async def test_a_restored_database_catches_up_from_its_stored_positions(staged: 
         await until(ten_again, what="the six that were lost")
 
 
+async def test_what_retention_took_unseen_is_counted(staged: Stage) -> None:
+    """Records that Kafka drops while the service is down show in its metrics; those still there take effect."""
+    foreign = Foreign(staged)
+    async with staged.run() as service:
+        foreign.measure(0, "before")
+
+        async def first() -> bool:
+            return await effects(service) == 1
+
+        await until(first, what="the event before the outage")
+    for number in range(5):
+        foreign.measure(number, f"e{number}")
+    foreign.drop_before(4)
+    async with staged.run() as service:
+
+        async def three() -> bool:
+            return await effects(service) == 3
+
+        await until(three, what="the two that are left")
+        assert "earshot_events_expired_total 3.0" in (await service.client.get("/metrics")).text
+
+
 async def test_readiness_says_what_is_missing(staged: Stage) -> None:
     """The readiness report names every check, and is ready when all hold."""
     async with staged.run() as service:
