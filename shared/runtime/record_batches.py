@@ -29,6 +29,8 @@ _CODECS = {
     DefaultRecordBase.CODEC_LZ4: cramjam.lz4,
     DefaultRecordBase.CODEC_ZSTD: cramjam.zstd,
 }
+# Memory costs only the pages that were written, and mapping it anew costs more than expanding a small batch.
+_ROOM = mmap.mmap(-1, MAX_EXPANDED_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 _XERIAL_MAGIC, _XERIAL_HEADER = b"\x82SNAPPY\x00", 16
 
 
@@ -96,21 +98,23 @@ def _expanded(raw: memoryview) -> memoryview | bytes:
         return raw
     header = bytearray(raw[:_HEADER])
     struct.pack_into(">h", header, _ATTRIBUTES_AT, attributes & ~DefaultRecordBase.CODEC_MASK)
-    # Anonymous memory costs only the pages that are written.
-    with mmap.mmap(-1, MAX_EXPANDED_BYTES) as body:
+    try:
         if codec == DefaultRecordBase.CODEC_SNAPPY:
-            size = _expand_snappy(raw[_HEADER:], body)
+            size = _expand_snappy(raw[_HEADER:])
         else:
-            size = _CODECS[codec].decompress_into(raw[_HEADER:], body)
-        return bytes(header) + body[:size]
+            size = _CODECS[codec].decompress_into(raw[_HEADER:], _ROOM)
+    except cramjam.DecompressionError:
+        _ROOM.madvise(mmap.MADV_DONTNEED)  # it was filled: give the pages back
+        raise
+    return bytes(header) + _ROOM[:size]
 
 
-def _expand_snappy(payload: memoryview, body: mmap.mmap) -> int:
-    """Expand a raw block, or the framed blocks that Java's producers write; answers the number of bytes."""
+def _expand_snappy(payload: memoryview) -> int:
+    """Expand a raw block, or the framed blocks that Java's producers write; returns the number of bytes."""
     if payload[: len(_XERIAL_MAGIC)] != _XERIAL_MAGIC:
-        return int(cramjam.snappy.decompress_raw_into(payload, body))
+        return int(cramjam.snappy.decompress_raw_into(payload, _ROOM))
     at = _XERIAL_HEADER
-    with memoryview(body) as room:
+    with memoryview(_ROOM) as room:
         size = 0
         while at < len(payload):
             (length,) = struct.unpack_from(">i", payload, at)
