@@ -74,7 +74,7 @@ class Proxy:
             raise Problem(400, "Bad request", "The request has more than one Host header; send one.")
         if service not in self.urls:
             known = ", ".join(f"/{name}/" for name in self.urls)
-            raise Problem(404, "No such page", f"There is nothing at {request.url.path}; the services are at {known}.")
+            raise Problem(404, "Not Found", f"There is nothing at {request.url.path}; the services are at {known}.")
         query = f"?{request.url.query}" if request.url.query else ""
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         # Not the client's build_request: it adds headers of its own, and the visitor may not want gzip.

@@ -1,4 +1,8 @@
-"""Signing in: a one-time link turns into a session cookie. A company's own sign-in (OIDC) takes the same last step."""
+"""Signing in: a one-time link turns into a session cookie. A company's own sign-in (OIDC) takes the same last step.
+
+Each gateway remembers for itself which links were used: one that starts anew refuses all links made before, but where
+several gateways run, a link works once at each of them until it expires.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -46,7 +50,9 @@ async def sign_in(request: Request, token: str | None = None) -> Response:
         raise Problem(401, "This link does not work", f"{wrong}. Ask for a new one: earshot signin.") from None
     if claims.get("role") not in ROLES or not request.app.state.used_links.use(claims):
         raise Problem(
-            401, "This link was used already", "A sign-in link works once. Ask for a new one: earshot signin."
+            401,
+            "This link was used already",
+            "A sign-in link works once, and not after the gateway was started anew. Ask for a new one: earshot signin.",
         )
     return start_session(request, str(claims["sub"]), str(claims["role"]))
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from shared.contract.types import Id, Line
-from shared.runtime import Limit, Researcher, Tx, Viewer, not_found
+from shared.runtime import Body, Limit, Researcher, Tx, Viewer, known_already, not_found
 
 from . import answers, opinions, store, store_copies, tagging, transcripts
 from .drafts import Draft, content_of
@@ -11,14 +11,14 @@ from .drafts import Draft, content_of
 router = APIRouter(prefix="/api/v1", tags=["insights"])
 
 
-class NewInsight(Draft):
+class NewInsight(Draft, Body):
     """The same `insight_id` with the same content may be sent again."""
 
     insight_id: Id | None = None
     session_id: Id
 
 
-class ChangedInsight(Draft):
+class ChangedInsight(Draft, Body):
     """The insight's whole content; `version` is the one that was read, to find out about changes by others."""
 
     version: int | None = None
@@ -51,7 +51,7 @@ async def get_turns(session_id: Id, request: Request, _who: Viewer) -> list[answ
     ]
 
 
-@router.post("/insights", status_code=201, summary="Tag a passage; the same id and content again answers 200")
+@router.post("/insights", summary="Tag a passage", status_code=201, responses=known_already(answers.Insight))
 async def tag(body: NewInsight, request: Request, response: Response, who: Researcher) -> answers.Insight:
     content = await content_of(request, body.session_id, body)
     async with request.app.state.database.transaction() as tx:

@@ -21,7 +21,7 @@ from services.kpi.schemas import (
 )
 from services.kpi.store import features, impacts, kpis, measurements
 from shared.contract.types import Id
-from shared.runtime import Limit, Problem, Researcher, Tx, Viewer, unprocessable
+from shared.runtime import Limit, Problem, Researcher, Tx, Viewer, known_already, unprocessable
 
 router = APIRouter(prefix="/api/v1")
 
@@ -35,7 +35,7 @@ async def list_kpis(tx: Tx, _who: Viewer, limit: Limit = 100) -> Sequence[KpiAns
     return [KpiAnswer.model_validate(kpi) for kpi in await kpis.list_all(tx.connection, limit)]
 
 
-@router.post("/kpis", tags=["KPIs"], summary="Define a KPI", status_code=201)
+@router.post("/kpis", tags=["KPIs"], summary="Define a KPI", status_code=201, responses=known_already(KpiAnswer))
 async def add_kpi(body: NewKpi, response: Response, tx: Tx, _who: Researcher) -> KpiAnswer:
     wanted = Kpi(
         kpi_id=body.kpi_id or str(uuid4()),

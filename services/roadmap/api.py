@@ -28,7 +28,18 @@ from services.roadmap.schemas import (
 from services.roadmap.segments import cell_of, parts_of
 from shared.contract.events import FeatureVoted
 from shared.contract.types import Id
-from shared.runtime import Connection, Limit, Manager, NoteTaker, Researcher, Tx, Viewer, conflict, not_found
+from shared.runtime import (
+    Connection,
+    Limit,
+    Manager,
+    NoteTaker,
+    Researcher,
+    Tx,
+    Viewer,
+    conflict,
+    known_already,
+    not_found,
+)
 
 router = APIRouter(prefix="/api/v1")
 
@@ -51,7 +62,7 @@ async def list_ideas(
     return [idea for idea in found if status in {None, idea.status}][:limit]
 
 
-@router.post("/ideas", tags=["ideas"], summary="Add an idea", status_code=201)
+@router.post("/ideas", tags=["ideas"], summary="Add an idea", status_code=201, responses=known_already(IdeaAnswer))
 async def add_idea(body: NewIdea, response: Response, tx: Tx, _who: Researcher) -> IdeaAnswer:
     content = editing.Content(body.title, body.description or "", body.effort_weeks, body.kpi_ids)
     idea, is_new = await editing.create(

@@ -22,7 +22,7 @@ from services.sessions.schemas import (
     Turn,
 )
 from shared.contract.types import Id, Line
-from shared.runtime import Limit, NoteTaker, Problem, Researcher, Tx, Viewer, not_found
+from shared.runtime import Limit, NoteTaker, Problem, Researcher, Tx, Viewer, known_already, not_found
 
 router = APIRouter(prefix="/api/v1")
 
@@ -44,7 +44,13 @@ async def list_sessions(
     return [SessionAnswer.model_validate(session) for session in found]
 
 
-@router.post("/sessions", tags=["sessions"], summary="Add a session without a booking", status_code=201)
+@router.post(
+    "/sessions",
+    tags=["sessions"],
+    summary="Add a session without a booking",
+    status_code=201,
+    responses=known_already(SessionAnswer),
+)
 async def add_session(body: NewSession, response: Response, tx: Tx, _who: Researcher) -> SessionAnswer:
     wanted = Session(
         session_id=body.session_id or str(uuid4()),
@@ -110,7 +116,13 @@ async def list_notes(session_id: Id, tx: Tx, _who: Viewer, limit: Limit = 1000) 
     return [NoteAnswer.model_validate(note) for note in await store_room.list_notes(tx.connection, session_id, limit)]
 
 
-@router.post("/sessions/{session_id}/notes", tags=["notes"], summary="Write a note", status_code=201)
+@router.post(
+    "/sessions/{session_id}/notes",
+    tags=["notes"],
+    summary="Write a note",
+    status_code=201,
+    responses=known_already(NoteAnswer),
+)
 async def add_note(session_id: Id, body: NewNote, response: Response, tx: Tx, who: NoteTaker) -> NoteAnswer:
     note, new = await room.add_note(
         tx,

@@ -5,7 +5,7 @@ Source: https://github.com/cloudevents/spec, kafka-protocol-binding.md and json-
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from .events import EVENTS, EventData, EventType
 SPEC_VERSION = "1.0"
 MAX_DATA_BYTES = 1_048_576
 MAX_ATTRIBUTE_CHARACTERS = 300
+MAX_NAME_SHOWN = 80
 STRUCTURED = "application/cloudevents"
 CONTEXT_ATTRIBUTES = frozenset(
     {"id", "source", "type", "specversion", "time", "subject", "datacontenttype", "dataschema"}
@@ -85,7 +86,7 @@ def from_structured(body: bytes) -> Envelope:
         if name in {"data", "data_base64"} or content is None:
             continue
         if isinstance(content, (dict, list)) or (name in CONTEXT_ATTRIBUTES and not isinstance(content, str)):
-            raise Undecodable(f"attribute {name} must be text, not {json.dumps(content)[:80]}")
+            raise Undecodable(f"attribute {_shown(name)} must be text, not {json.dumps(content)[:80]}")
         attributes[name.lower()] = content if isinstance(content, str) else json.dumps(content)
     return _envelope(attributes, data, attributes.get("datacontenttype", "application/json"))
 
@@ -122,8 +123,12 @@ def encode(envelope: Envelope) -> tuple[list[tuple[str, bytes]], bytes]:
 
 def explain(error: ValidationError) -> str:
     """A validation error in one line: where and what, at most five places."""
-    found = error.errors(include_url=False, include_input=False)
-    places = [f"{'.'.join(str(part) for part in item['loc']) or 'data'}: {item['msg']}" for item in found[:5]]
+    return in_words(error.errors(include_url=False, include_input=False))
+
+
+def in_words(found: Sequence[Mapping[str, Any]]) -> str:
+    """The same for the list of errors."""
+    places = [f"{'.'.join(_shown(part) for part in item['loc']) or 'data'}: {item['msg']}" for item in found[:5]]
     more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""  # noqa: PLR2004 - the five named above
     return "; ".join(places) + more
 
@@ -131,6 +136,12 @@ def explain(error: ValidationError) -> str:
 def storable(text: str) -> str:
     """The text with a question mark for each half of a surrogate pair, which UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _shown(part: str | int) -> str:
+    """A place's name; quoted, escaped and cut where it could mislead, since senders choose the names of fields."""
+    name = str(part)
+    return name if name.isprintable() and len(name) <= MAX_NAME_SHOWN else repr(name[:MAX_NAME_SHOWN])
 
 
 def _text(content: bytes | None) -> str:

@@ -1,11 +1,14 @@
 """The field types that events and HTTP bodies share, each with its limits."""
 
+import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 __all__ = ["Email", "Id", "Line", "Paragraph", "Schema", "Segment", "Share", "UtcTime", "ZoneName"]
 
@@ -21,8 +24,20 @@ def _storable(text: str) -> str:
     return text
 
 
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
+"""How RFC 3339 times begin; pydantic would take a mere number for seconds since 1970."""
+
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 """A day within what datetime holds: every zone can show it, and asyncpg takes the very ends for infinity."""
+
+
+def _read_time(given: object) -> object:
+    if isinstance(given, datetime):
+        return given
+    if isinstance(given, str) and _DATED.match(given):
+        with suppress(ValueError):
+            return datetime.fromisoformat(given.upper())
+    raise PydanticCustomError("datetime_parsing", "must be a date and a time with its offset: 2026-03-02T10:00:00Z")
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -57,7 +72,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,1
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_storable)]
 Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_storable)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_written_right)]
-UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+UtcTime = Annotated[AwareDatetime, BeforeValidator(_read_time), AfterValidator(_in_utc)]
 ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 
 

@@ -1,7 +1,7 @@
 """The runtime every service stands on; a service imports its building blocks from here."""
 
 from .auth import Admin, Manager, NoteTaker, Principal, Researcher, Viewer
-from .bodies import Answer, Body, Limit
+from .bodies import Answer, Body, Limit, known_already
 from .database import Connection, Transaction
 from .depends import Now, Tx
 from .errors import Problem, Rejected, conflict, not_found, unprocessable
@@ -28,6 +28,7 @@ __all__ = [
     "Tx",
     "Viewer",
     "conflict",
+    "known_already",
     "not_found",
     "unprocessable",
 ]

@@ -2,10 +2,10 @@
 
 import base64
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from shared.contract.types import Paragraph
@@ -13,6 +13,7 @@ from shared.contract.types import Paragraph
 from . import dead_letters
 from .auth import Admin
 from .batches import Batches
+from .bodies import Body, Limit
 from .depends import Tx
 from .errors import Rejected, conflict, not_found, unprocessable
 
@@ -44,7 +45,7 @@ class WholeDeadLetter(DeadLetter):
     headers: list[tuple[str, str | None]]
 
 
-class Discard(BaseModel):
+class Discard(Body):
     reason: Paragraph
 
 
@@ -53,7 +54,7 @@ async def dead_letter_list(
     tx: Tx,
     _who: Admin,
     state: Literal["open", "replayed", "discarded"] = "open",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = 100,
 ) -> list[DeadLetter]:
     return [DeadLetter.model_validate(row) for row in await dead_letters.page(tx.connection, state=state, limit=limit)]
 

@@ -16,7 +16,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 
 def not_found(what: str, identifier: str) -> Problem:
-    return Problem(404, f"No such {what}", f"There is no {what} {identifier!r}; check the address or search for it.")
+    return Problem(404, f"No such {what}", f"There is no {what} {identifier!r}; check the address.")
 
 
 def conflict(detail: str) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -20,6 +20,7 @@ from .database import Database
 from .depends import Tx
 from .health import Health
 from .middleware import BehindGateway, LimitedBody, Observed
+from .openapi import ERRORS, Application
 from .relay import Relay
 from .service import Service
 from .settings import Settings
@@ -50,7 +51,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
                 await asyncio.wait_for(work, STOP_SECONDS)
             await database.close()
 
-    app = FastAPI(
+    app = Application(
         title=f"Earshot {service.name}",
         summary=service.summary,
         version="1",
@@ -60,9 +61,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
         dependencies=[Depends(authenticate)],
         servers=[{"url": f"{settings.public_url}/{service.name}", "description": "through the gateway"}],
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        responses={
-            status: {"description": text, "content": {"application/problem+json": {}}} for status, text in _ERRORS
-        },
+        responses=ERRORS,
     )
     app.state.service, app.state.settings, app.state.database = service, settings, database
     app.state.consumer, app.state.health, app.state.metrics = consumer, health, metrics
@@ -79,17 +78,6 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     app.add_middleware(BehindGateway, name=service.name)
     app.add_middleware(LimitedBody)
     return app
-
-
-_ERRORS = (
-    (401, "Not signed in"),
-    (403, "Not allowed for this role"),
-    (404, "Does not exist"),
-    (409, "In conflict with what is stored"),
-    (413, "Too large"),
-    (422, "Invalid input"),
-    (503, "The database is away; try again"),
-)
 
 
 async def _run(database: Database, consumer: Consumer | None, relay: Relay, health: Health) -> None:
@@ -117,12 +105,16 @@ def _operations(service: Service) -> APIRouter:
     async def healthz() -> dict[str, str]:
         return {"service": service.name, "status": "alive"}
 
-    @router.get("/readyz", summary="Database, broker, consumer and outbox are as they should be")
+    @router.get(
+        "/readyz",
+        summary="Database, broker, consumer and outbox are as they should be",
+        responses={503: {"description": "Some are not", "content": {"application/json": {}}}},
+    )
     async def readyz(request: Request) -> JSONResponse:
         report = await request.app.state.health.report()
         return JSONResponse(report, 200 if report["ready"] else 503)
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import structlog
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import problems
-from .errors import Problem
 from .telemetry import Metrics, span
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,8 @@ class LimitedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = Problem(413, "Too large", f"A request may have {MAX_BODY_BYTES:,} bytes; send less.")
+        # Not a Problem: FastAPI takes every other exception while it reads a body for a body that cannot be read.
+        too_large = HTTPException(413, f"A request may have {MAX_BODY_BYTES:,} bytes; send less.")
         taken = 0
 
         async def counted() -> Any:  # noqa: ANN401 - an ASGI message
@@ -94,7 +95,6 @@ class LimitedBody:
 
         length = dict(scope["headers"]).get(b"content-length", b"")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            response = problems.answer(Request(scope), too_large.status, too_large.title, too_large.detail)
-            await response(scope, receive, send)
+            await problems.refusal(Request(scope), too_large)(scope, receive, send)
             return
         await self._app(scope, counted, send)

@@ -9,14 +9,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
+from shared.contract.envelope import in_words
 from shared.ui import Pages
 
 from .errors import Problem, Rejected, is_bad_data, is_transient
 
 log = structlog.get_logger(__name__)
+
+CLIENT_CLOSED_REQUEST = 499
+"""Nobody reads it; nginx's number, for the metrics."""
 
 
 def answer(request: Request, status: int, title: str, detail: str, *, kind: str = "about:blank") -> Response:
@@ -49,7 +53,8 @@ def install(app: FastAPI) -> None:
         return handler
 
     handle(Problem, _problem)
-    handle(HTTPException, _http)
+    handle(HTTPException, refusal)
+    handle(ClientDisconnect, _gone)
     handle(RequestValidationError, _invalid)
     handle(Rejected, lambda request, error: answer(request, 422, "Cannot be processed", str(error)))
     handle(asyncpg.PostgresError, _database)
@@ -62,7 +67,8 @@ def _problem(request: Request, error: Exception) -> Response:
     return answer(request, error.status, error.title, error.detail, kind=error.kind)
 
 
-def _http(request: Request, error: Exception) -> Response:
+def refusal(request: Request, error: Exception) -> Response:
+    """The answer to what Starlette and FastAPI refuse by themselves."""
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != title else f"{request.method} {request.url.path}: {title.lower()}."
@@ -72,11 +78,13 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError | ValidationError)
-    found = error.errors()
-    places = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in found[:5]]
-    more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""  # noqa: PLR2004 - the five named above
-    return answer(request, 422, "Invalid input", "; ".join(places) + more)
+    assert isinstance(error, RequestValidationError)
+    return answer(request, 422, "Invalid input", in_words(error.errors()))
+
+
+def _gone(request: Request, _error: Exception) -> Response:
+    log.info("the client went away while it sent", method=request.method, path=request.url.path)
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 def _database(request: Request, error: Exception) -> Response:

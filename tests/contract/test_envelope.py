@@ -72,6 +72,7 @@ def test_structured_data_may_be_base64() -> None:
         (b"{", "is not JSON"),
         (b"null", "one JSON object, not NoneType"),
         (b'{"specversion": 1.0, "data": {}}', "attribute specversion must be text"),
+        (rb'{"a\u001b[2J": [], "data": {}}', r"attribute 'a\\x1b\[2J' must be text"),
         (b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t", "data_base64": "%%"}', "is not base64"),
         (b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t"}', "has no data"),
         (b'{"specversion": "1.0", "id": "", "source": "/", "type": "t", "data": 1}', "attribute id is missing"),
@@ -97,12 +98,38 @@ def test_wrong_data_names_the_places() -> None:
         decode(envelope, TOPIC)
 
 
+def test_a_foreign_name_cannot_hide_in_a_reason() -> None:
+    """A field's name with control characters or of any length is shown escaped and cut."""
+    measured = {
+        "kpi_id": "k",
+        "period_start": "2026-03-01T00:00:00Z",
+        "period_end": "2026-04-01T00:00:00Z",
+        "value": 1,
+        "measured_at": "2026-04-01T00:00:00Z",
+        "dimensions": {"plan\r\n": 1, "x" * 200: 1},
+    }
+    envelope = from_record(headers(ce_type=b"earshot.KpiMeasured.v1"), json.dumps(measured).encode())
+    with pytest.raises(Undecodable) as refused:
+        decode(envelope, "earshot.kpi-measured.v1")
+    assert r"dimensions.'plan\r\n': Input should be a valid string" in str(refused.value)
+    assert "x" * 80 + "':" in str(refused.value)
+    assert "x" * 81 not in str(refused.value)
+
+
 def test_numbers_are_not_taken_for_texts_nor_texts_for_numbers() -> None:
     """Types are strict: "2" is not 2."""
     text = b'{"insight_id": "i", "participant_id": "p", "tagged_at": "2026-03-02T12:00:00Z", "importance": "2"}'
     envelope = from_record(headers(ce_type=b"earshot.InsightTagged.v1"), text)
     with pytest.raises(Undecodable, match="importance"):
         decode(envelope, "earshot.insight-tagged.v1")
+
+
+@pytest.mark.parametrize("time", ["20260302", "1772442000", "0.5", "now", "2026-03-02", "2026-03-02T10:00:00"])
+def test_a_time_has_a_date_and_an_offset(time: str) -> None:
+    """Neither a number in quotes, nor a mere date, nor a time somewhere on earth is taken for a time."""
+    envelope = from_record(headers(), b'{"participant_id": "p", "erased_at": "' + time.encode() + b'"}')
+    with pytest.raises(Undecodable, match="erased_at"):
+        decode(envelope, TOPIC)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fastapi import FastAPI, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from jwt.algorithms import OKPAlgorithm
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
+from structlog.testing import capture_logs
 
 from deploy.gateway.app import create_app
 from deploy.gateway.settings import GatewaySettings
@@ -62,6 +64,15 @@ def upstream() -> FastAPI:
     async def pulse(request: Request) -> dict[str, int]:
         return {"ideas": 7} if request.headers["authorization"].startswith("Bearer ") else {}
 
+    @app.post("/wait")
+    async def wait(request: Request) -> None:
+        try:
+            await request.body()
+        except ClientDisconnect:
+            app.state.cut_off.set()
+
+    app.state.cut_off = asyncio.Event()
+
     @app.api_route("/{path:path}", methods=["GET", "POST"])
     async def echo(request: Request) -> dict[str, object]:
         return {
@@ -79,6 +90,7 @@ def upstream() -> FastAPI:
 class Gateway:
     client: httpx.AsyncClient
     signing_key: bytes
+    upstream: FastAPI
 
     def link(self, **changed: object) -> str:
         options: dict[str, object] = {
@@ -98,14 +110,15 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public]}))
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "key.pem").write_bytes(pem)
-    async with listening(upstream()) as url:
+    service = upstream()
+    async with listening(service) as url:
         settings = GatewaySettings(
             service_urls={"roadmap": url, "kpi": "http://127.0.0.1:1"},
             signing_key=tmp_path / "key.pem",
             jwks=str(tmp_path / "jwks.json"),
         )
         async with listening(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as client:
-            yield Gateway(client, pem)
+            yield Gateway(client, pem, service)
 
 
 async def test_a_request_goes_to_the_service_in_its_first_segment(gateway: Gateway) -> None:
@@ -163,6 +176,33 @@ async def test_header_values_need_not_be_ascii(gateway: Gateway) -> None:
     assert answer.json()["headers"]["x-name"].encode("latin-1") == "é".encode()
 
 
+async def test_a_body_that_grows_too_large_is_refused_as_such(gateway: Gateway) -> None:
+    """A body without an announced length is cut off at the limit, and the answer says what the limit is."""
+
+    async def seven_mebibytes() -> AsyncIterator[bytes]:
+        for _ in range(7):
+            yield b"x" * 1024 * 1024
+
+    answer = await gateway.client.post("/roadmap/x", content=seven_mebibytes())
+    assert answer.status_code == 413
+    assert "6,291,456 bytes" in answer.json()["detail"]
+
+
+async def test_a_client_that_leaves_is_no_fault_of_ours(gateway: Gateway) -> None:
+    """When the client goes away in the middle of its body, the service is told and no error is logged."""
+    url = gateway.client.base_url
+    with capture_logs() as logged:
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(b"POST /roadmap/wait HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\nonly this")
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.close()
+        await asyncio.wait_for(gateway.upstream.state.cut_off.wait(), 5)
+        await asyncio.sleep(0.2)
+    assert {entry["log_level"] for entry in logged} == {"info"}
+    assert [entry["status"] for entry in logged if entry["event"] == "request"] == [499]
+
+
 async def test_every_cookie_and_redirect_comes_back(gateway: Gateway) -> None:
     """Several cookies and a redirect pass through untouched."""
     answer = await gateway.client.get("/roadmap/cookies")
@@ -202,6 +242,13 @@ async def test_a_sign_in_link_works_once(gateway: Gateway) -> None:
     second = await gateway.client.get(link)
     assert second.status_code == 401
     assert "works once" in second.json()["detail"]
+
+
+async def test_a_sign_in_link_does_not_outlive_the_gateway(gateway: Gateway) -> None:
+    """A link from before the gateway started might have been used then, so it is refused and says so."""
+    answer = await gateway.client.get(gateway.link(now=datetime.now(UTC) - timedelta(minutes=1)))
+    assert answer.status_code == 401
+    assert "not after the gateway was started anew" in answer.json()["detail"]
 
 
 async def test_other_tokens_are_no_sign_in_links(gateway: Gateway) -> None:

@@ -1,12 +1,28 @@
 """A service with one rule, to see what the runtime does with events whatever they mean."""
 
 from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from services import PUBLIC_EVERYWHERE
 from shared.contract.events import FeatureVoted, KpiImpactAssessed, KpiMeasured
-from shared.runtime import Handlers, Received, Rejected, Researcher, Service, Transaction, Tx, Viewer
+from shared.contract.types import UtcTime
+from shared.runtime import Body, Handlers, Received, Rejected, Researcher, Service, Transaction, Tx, Viewer
+
+
+class Thing(Body):
+    """One field of each kind that JSON and Python write differently."""
+
+    count: int = 1
+    share: float = 0.5
+    is_big: bool = False
+    name: str = "thing"
+    seen_at: UtcTime | None = None
+    bought_on: date | None = None
+    identifier: UUID | None = None
+    parts: tuple["Thing", ...] = ()
 
 
 def tiny_service() -> Service:
@@ -31,8 +47,12 @@ def tiny_service() -> Service:
         return []
 
     @router.post("/things")
-    async def add(_tx: Tx, _who: Researcher) -> dict[str, str]:
-        return {"added": "yes"}
+    async def add(_tx: Tx, _who: Researcher, body: Thing | None = None) -> dict[str, str]:
+        return {"added": body.name if body else "nothing"}
+
+    @router.post("/raw")
+    async def raw(_tx: Tx, _who: Researcher, request: Request) -> dict[str, int]:
+        return {"bytes": len(await request.body())}
 
     @router.get("/open")
     async def open_to_all() -> dict[str, str]:

@@ -9,7 +9,7 @@ from services.scheduling.booking import retry_waiting
 from services.scheduling.lookup import the_host, the_study
 from services.scheduling.store import hosts, studies
 from shared.contract.types import Id
-from shared.runtime import Answer, Limit, Researcher, Tx, Viewer, conflict
+from shared.runtime import Answer, Limit, Researcher, Tx, Viewer, conflict, known_already
 
 router = APIRouter(prefix="/api/v1/hosts", tags=["hosts"])
 
@@ -29,7 +29,12 @@ class HostAnswer(Answer):
     active: bool
 
 
-@router.post("", summary="Add a host, and put them into studies; waiting requests are tried again", status_code=201)
+@router.post(
+    "",
+    summary="Add a host, and put them into studies; waiting requests are tried again",
+    status_code=201,
+    responses=known_already(HostAnswer),
+)
 async def create_host(body: NewHost, response: Response, tx: Tx, _who: Researcher) -> HostAnswer:
     host = body.host()
     if not await hosts.add(tx.connection, host, tx.now):

@@ -17,7 +17,7 @@ from services.scheduling.store.requests import Request, RequestState
 from shared.contract.events import DemoRequested
 from shared.contract.parts import Contact, TimeRange
 from shared.contract.types import Email, Id, Line, Paragraph, Segment, UtcTime, ZoneName
-from shared.runtime import Answer, Body, Limit, NoteTaker, Problem, Researcher, Tx, Viewer, unprocessable
+from shared.runtime import Answer, Body, Limit, NoteTaker, Problem, Researcher, Tx, Viewer, known_already, unprocessable
 
 router = APIRouter(prefix="/api/v1", tags=["requests"])
 
@@ -118,7 +118,12 @@ async def slots(
     )
 
 
-@router.post("/requests", summary="Ask for a demo: booked at once where a time is free", status_code=201)
+@router.post(
+    "/requests",
+    summary="Ask for a demo: booked at once where a time is free",
+    status_code=201,
+    responses=known_already(RequestWithInterview),
+)
 async def create_request(body: NewRequest, response: Response, tx: Tx, _who: NoteTaker) -> RequestWithInterview:
     demo = body.event(tx.now)
     if await requests.find(tx.connection, demo.request_id) is not None:

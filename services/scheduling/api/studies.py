@@ -12,7 +12,7 @@ from services.scheduling.lookup import the_host, the_study
 from services.scheduling.store import hosts, studies
 from services.scheduling.studies import Study
 from shared.contract.types import Id
-from shared.runtime import Answer, Body, Limit, Researcher, Tx, Viewer, conflict
+from shared.runtime import Answer, Body, Limit, Researcher, Tx, Viewer, conflict, known_already
 
 router = APIRouter(prefix="/api/v1/studies", tags=["studies"])
 
@@ -47,7 +47,7 @@ class StudyAnswer(Answer):
     hosts: tuple[StudyHost, ...] = ()
 
 
-@router.post("", summary="Create a study", status_code=201)
+@router.post("", summary="Create a study", status_code=201, responses=known_already(StudyAnswer))
 async def create_study(body: NewStudy, response: Response, tx: Tx, _who: Researcher) -> StudyAnswer:
     study = body.study(tx.now)
     if await studies.add(tx.connection, study):
