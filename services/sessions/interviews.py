@@ -133,6 +133,8 @@ def completion_problem(session: Session, at: datetime, now: datetime) -> str | N
 
 
 def question_problem(session: Session, number: int) -> str | None:
+    if session.state == "completed":
+        return "The session is completed; which questions were asked stays as it is."
     if session.guide_questions is None:
         return "The guide is settled when the session starts; start it, then tick what was asked."
     if not 1 <= number <= len(session.guide_questions):

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
 from starlette.responses import PlainTextResponse, Response
 
 if TYPE_CHECKING:
@@ -123,14 +124,13 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 @cache
 def shared_files() -> dict[str, bytes]:
-    """Return what all pages share, by plain name: one stylesheet, the scripts, the icon sprite and the font."""
+    """Return what all pages share, by plain name: one stylesheet, the scripts and the font."""
     vendor = HERE / "static" / "vendor"
     # Two deferred files race, and the extension then registers too late; one file in this order cannot.
     scripts = [vendor / "htmx" / "htmx.min.js", vendor / "htmx" / "hx-sse.min.js"]
     joined = {
         "app.css": LAYERS.encode() + _joined(sorted((HERE / "css").glob("*.css")), _without_comments),
         "htmx.js": _joined(scripts, str.rstrip),
-        "icons.svg": _sprite(sorted((vendor / "lucide").glob("*.svg"))),
     }
     return read_folder(HERE / "static") | read_folder(vendor / "source-sans-3") | joined
 
@@ -143,9 +143,11 @@ def _without_comments(css: str) -> str:
     return re.sub(r"/\*.*?\*/\s*", "", css, flags=re.DOTALL)
 
 
-def _sprite(icons: list[Path]) -> bytes:
-    symbols = []
-    for icon in icons:
-        drawing = re.sub(r"^.*?<svg[^>]*>|</svg>|\n\s*", "", icon.read_text(encoding="utf-8"), flags=re.DOTALL)
-        symbols.append(f'<symbol id="{icon.stem}" viewBox="0 0 24 24">{drawing.strip()}</symbol>')
-    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>'.encode()
+@cache
+def drawing(icon: str) -> Markup:
+    """Return what is drawn inside the icon, 24 by 24; it stands in the page, where it costs no request."""
+    file = HERE / "static" / "vendor" / "lucide" / f"{icon}.svg"
+    if not file.is_file():
+        raise KeyError(f"no icon is called {icon!r}; add it to shared/ui/static/vendor/vendor.lock and fetch it")
+    outside = r"^.*?<svg[^>]*>|</svg>|\n\s*"
+    return Markup(re.sub(outside, "", file.read_text(encoding="utf-8"), flags=re.DOTALL).strip())  # noqa: S704 - ours

@@ -6,6 +6,7 @@ Moments come in as UTC-aware `datetime`; the reader's zone and locale decide how
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = frozenset({"en"})  # the languages the pages are written in
 DEFAULT = Locale("en", "GB")
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -121,6 +123,17 @@ def age(since: datetime, now: datetime, locale: Locale = DEFAULT) -> str:
     return format_timedelta(now - since, granularity="second", threshold=1, locale=locale)
 
 
+def label(identifier: str, kind: str) -> str:
+    """Return an id as a short name: of a UUID its kind and first digits, "Participant 3fa8"; any other as it is."""
+    return f"{kind} {identifier[:4]}" if UUID_FORM.fullmatch(identifier) else identifier
+
+
+def spelled(identifier: str, kind: str) -> str:
+    """Return an id as words: "weekly_active-users" is "Weekly active users"; a UUID as `label` shows it."""
+    words = label(identifier, kind).replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
 @pass_context
 def _moment(context: Context, value: datetime, style: str = "full") -> Markup:
     return moment(value, context["reader"], style)
@@ -158,4 +171,6 @@ FILTERS: dict[str, Any] = {
     "figure": _figure,
     "percent": _percent,
     "age": _age,
+    "label": label,
+    "spelled": spelled,
 }

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from shared.ui import flash, formats
-from shared.ui.assets import HERE, Assets, read_folder, shared_files
+from shared.ui.assets import HERE, Assets, drawing, read_folder, shared_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,13 +57,8 @@ class Pages:
             auto_reload=False,
         )
         self._templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
-        self._templates.globals |= {"asset": self.assets, "icon_address": self._icon_address, "service": service}
+        self._templates.globals |= {"asset": self.assets, "drawing": drawing, "service": service}
         self._templates.filters |= formats.FILTERS
-
-    def _icon_address(self, name: str) -> str:
-        if f'<symbol id="{name}"'.encode() not in self.assets.by_plain["icons.svg"].content:
-            raise KeyError(f"no icon is called {name!r}; add it to shared/ui/static/vendor/vendor.lock and fetch it")
-        return f"{self.assets('icons.svg')}#{name}"
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """Return the page or fragment `name`, filled with `context`; a flash message is shown once."""

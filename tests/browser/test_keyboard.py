@@ -109,7 +109,7 @@ async def test_a_quote_is_tagged_by_keyboard(member: Page, site: Site) -> None:
     await tab_to(member, "Tags (optional)")
     await member.keyboard.type(tag := f"waiting {uuid4().hex[:8]}")
     await member.keyboard.press("Enter")
-    await expect(member.get_by_role("status").filter(has_text="The insight is kept.")).to_be_attached()
+    await expect(member.get_by_role("status").filter(has_text="The insight is kept.")).to_be_in_viewport()
     assert await walked(member, 1) == ["Tag turn 6"]
     await expect(member.locator("mark", has_text="three teams wait for us")).to_be_visible()
     kept = member.get_by_role("complementary").get_by_role("listitem").filter(has_text=tag)

@@ -248,7 +248,7 @@ async def test_an_unknown_kpi_is_said_to_be_unknown(kpi: ServiceUnderTest, metho
     """Whatever is asked about an unknown KPI is answered by 404."""
     answer = await kpi.client.request(method, f"/api/v1/{path}", json=body, headers=kpi.headers("researcher"))
     assert answer.status_code == 404
-    assert answer.json()["detail"] == "There is no KPI 'none'; check the address or search for it."
+    assert answer.json()["detail"] == "There is no KPI 'none'; check the address."
 
 
 async def test_a_file_for_an_unknown_kpi_is_refused(kpi: ServiceUnderTest) -> None:

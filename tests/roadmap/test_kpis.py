@@ -84,4 +84,4 @@ async def test_an_assessment_may_come_before_its_idea(roadmap: ServiceUnderTest)
     outcome = await roadmap.deliver(assessed("search", 1.0))
     assert outcome.refused == []
     await add_idea(roadmap, "search", status="shipped")
-    assert "activation improved" in (await roadmap.client.get("/board/search")).text
+    assert "Activation improved" in (await roadmap.client.get("/board/search")).text

@@ -41,9 +41,19 @@ async def test_the_ranking_shows_open_ideas_with_their_terms(roadmap: ServiceUnd
     await add_idea(roadmap, "done", status="shipped")
     text = await page(roadmap, "/")
     assert "Not weighted." in text
+    assert "2 people took part, and each counts once." in text
     assert 'href="/ideas/export"' in text
     assert 'href="/ideas/done"' not in text
     assert 'href="/ideas/done"' in await page(roadmap, "/?show=shipped")
+
+
+async def test_who_can_weight_the_votes_is_told_how(roadmap: ServiceUnderTest) -> None:
+    """A manager finds the endpoint and its reference under what to do, a researcher whom to ask."""
+    mine, theirs = await page(roadmap, "/", "manager"), await page(roadmap, "/", "researcher")
+    assert "PUT /roadmap/api/v1/population" in mine
+    assert 'href="/docs"' in mine
+    assert "PUT" not in theirs
+    assert "ask an administrator to enter how many customers you have" in theirs
 
 
 async def test_the_ranking_says_what_it_is_weighted_to(roadmap: ServiceUnderTest) -> None:
@@ -71,6 +81,21 @@ async def test_an_idea_is_explained_with_its_evidence(roadmap: ServiceUnderTest)
     assert "50% of the way to the target is still to go" in text
     assert "50 % → 60" in text
     assert "measured-rice-1" in text
+
+
+async def test_who_said_it_is_told_without_an_id(roadmap: ServiceUnderTest) -> None:
+    """Beneath a quote stands a short label of the participant and how important it is, in words."""
+    await roadmap.deliver(tagged("i-2", "export", "3fa85f64-5717-4562-b3fc-2c963f66afa6", importance=2))
+    assert "<figcaption>Participant 3fa8, important, negative</figcaption>" in await page(roadmap, "/ideas/export")
+
+
+async def test_a_release_has_a_day_and_no_time(roadmap: ServiceUnderTest) -> None:
+    """A release that was given as a day is that day on every clock."""
+    form = {"status": "shipped", "released_on": "2026-03-01"}
+    assert (await post(roadmap, "/ideas/export/status", form)).status_code == 303
+    headers = roadmap.headers("viewer") | {"Cookie": "zone=America%2FNew_York"}
+    text = (await roadmap.client.get("/ideas/export", headers=headers)).text
+    assert '<span>shipped <time datetime="2026-03-01">1 Mar 2026</time></span>' in text
 
 
 async def test_forms_are_shown_to_those_who_may_send_them(roadmap: ServiceUnderTest) -> None:

@@ -62,7 +62,7 @@ async def test_interview_page_shows_everything_needed(scheduling: ServiceUnderTe
     for line in ("Ana Ruiz", "ana@example.com", "+34 1", "Month-end close", "Mia Brandt", "Can I keep my formulas?"):
         assert line in text
     assert "Tue, 3 Mar 2026, 09:00 UTC" in text
-    assert "plan business" in text
+    assert "Plan business" in text
 
 
 async def test_interview_is_moved_and_called_off_on_its_page(scheduling: ServiceUnderTest) -> None:
@@ -156,7 +156,14 @@ async def test_notice_is_ticked_off(scheduling: ServiceUnderTest) -> None:
     person = (await get(scheduling, "/participants"))[0]["participant_id"]
     await scheduling.deliver(status("f-1", 1, "shipped", person, "p-elsewhere"))
     text = text_of(await page(scheduling, "/notices"))
-    for line in ("Ana Ruiz", "ana@example.com", "Export with formulas", "Shipped", "p-elsewhere", "not known here"):
+    for line in (
+        "Ana Ruiz",
+        "ana@example.com",
+        "Export with formulas",
+        "Shipped 2 Mar 2026",
+        "p-elsewhere",
+        "not known here",
+    ):
         assert line in text
     for notice in await get(scheduling, "/notices"):
         assert (await submit(scheduling, f"/notices/{notice['notice_id']}/told")).status_code == 303

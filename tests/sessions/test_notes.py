@@ -52,6 +52,19 @@ async def test_a_note_before_or_after_the_interview_has_no_such_time(sessions: S
     assert [note["text"] for note in (await desk.get(f"{path}/notes?limit=1"))[1]] == ["prepare"]
 
 
+async def test_what_was_asked_stays_when_the_session_is_completed(desk: Desk) -> None:
+    """After the end no question can be ticked or unticked, and the answer says why."""
+    path = f"sessions/{await desk.running()}"
+    await desk.put(f"{path}/asked/1", {})
+    await desk.post(f"{path}/complete")
+    status, problem = await desk.put(f"{path}/asked/2", {})
+    assert (status, problem["detail"]) == (
+        409,
+        "The session is completed; which questions were asked stays as it is.",
+    )
+    assert (await desk.get(f"{path}/asked"))[1] == {"asked": [1]}
+
+
 async def test_a_note_sent_twice_is_one(sessions: ServiceUnderTest, desk: Desk) -> None:
     """A repeated note finds the first, later and at the same moment; another content under its id is a conflict."""
     session_id = await desk.running()

@@ -1,5 +1,6 @@
 """The pages of sessions: what they say and what their forms do, without any script."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -139,7 +140,20 @@ async def test_the_way_through_the_room(sessions: ServiceUnderTest, browser: Bro
     assert "20%" in completed
     assert "I copy every row by hand." in completed
     assert "Complete the interview" not in completed
+    assert "Guide and transcript stay as they are" in completed
+    assert re.findall('method="post" action="[^"]*/([a-z-]+)"', completed) == ["sign-out", "notes"]
+    assert (await browser.send(f"{room}/notes", kind="note", text="ask about sums next time")).status_code == 303
+    assert "ask about sums next time" in await browser.page(room)
     assert len(await sessions.published(SessionCompleted)) == 1
+
+
+async def test_the_time_left_counts_from_the_planned_start(sessions: ServiceUnderTest, browser: Browser) -> None:
+    """An interview started hours early has no time left to tell; within its planned hour the room tells it."""
+    await sessions.deliver(scheduled(starts_at=sessions.now + timedelta(hours=2)))
+    await browser.send(f"sessions/{BOOKED}/start")
+    assert " left</span>" not in await browser.page(f"sessions/{BOOKED}")
+    sessions.now += timedelta(hours=2, minutes=15)
+    assert "45 minutes left</span>" in await browser.page(f"sessions/{BOOKED}")
 
 
 async def test_after_the_last_question_the_customer_asks(desk: Desk, browser: Browser) -> None:

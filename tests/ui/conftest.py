@@ -80,8 +80,8 @@ def make_app() -> FastAPI:
         return docs_page(request, OPENAPI)
 
     @app.get("/said")
-    async def said(request: Request, text: str) -> Response:
-        return redirect(request, "/ui/public", text)
+    async def said(request: Request, text: str, to: str = "/ui/public") -> Response:
+        return redirect(request, to, text)
 
     return app
 

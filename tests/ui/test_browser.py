@@ -138,6 +138,20 @@ async def test_a_form_fails_and_then_succeeds(browser: Browser, site: str, *, sc
     await context.close()
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_a_message_is_in_sight_where_the_address_leads_down_the_page(
+    browser: Browser, site: str, *, script: bool
+) -> None:
+    """After a redirect to a place in the middle of a page both the place and the message can be seen."""
+    context = await opened(browser, java_script_enabled=script, **PHONE)
+    page = await context.new_page()
+    await page.goto(f"{site}/said?text=Saved.&to=/ui%23words")
+    await expect(page.locator("#words")).to_be_in_viewport()
+    await expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_in_viewport(ratio=1)
+    await context.close()
+
+
 async def test_times_follow_the_reader(browser: Browser, site: str) -> None:
     """From the second page on, times are on the reader's own clock and name its zone."""
     context = await opened(browser, **WIDE)

@@ -69,6 +69,19 @@ def test_numbers_and_ages(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("identifier", "label", "spelled"),
+    [
+        ("3fa85f64-5717-4562-b3fc-2c963f66afa6", "KPI 3fa8", "KPI 3fa8"),
+        ("weekly_active-users", "weekly_active-users", "Weekly active users"),
+        ("NPS", "NPS", "NPS"),
+    ],
+)
+def test_an_id_as_people_read_it(identifier: str, label: str, spelled: str) -> None:
+    """A UUID is told by its first digits; any other id stays, or becomes words where it stands for a name."""
+    assert (formats.label(identifier, "KPI"), formats.spelled(identifier, "KPI")) == (label, spelled)
+
+
+@pytest.mark.parametrize(
     ("headers", "locale", "zone"),
     [
         ({}, "en_GB", "UTC"),

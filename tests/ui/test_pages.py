@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from jinja2 import UndefinedError
 
-from shared.ui import Pages, redirect
+from shared.ui import Pages, redirect, shared_pages
 
 
 async def test_every_page_carries_the_same_headers(client: httpx.AsyncClient) -> None:
@@ -59,7 +59,7 @@ async def test_a_forgotten_value_is_an_error(app: FastAPI, client: httpx.AsyncCl
 
 
 async def test_an_unknown_icon_is_an_error(app: FastAPI, client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """An icon that is not in the sprite fails instead of leaving a hole in the page."""
+    """An icon that was not vendored fails instead of leaving a hole in the page."""
     (tmp_path / "own.html").write_text("{% import 'components.html' as ui %}{{ ui.icon('unicorn') }}")
     pages = Pages("roadmap", tmp_path)
 
@@ -86,6 +86,29 @@ async def test_a_refused_reader_learns_which_role_is_needed(client: httpx.AsyncC
     assert "This page needs the role <strong>researcher</strong>." in response.text
     assert "You are signed in as Mara with the role viewer" in response.text
     assert "<code>4bf92f35</code>" in response.text
+
+
+@pytest.mark.parametrize(
+    ("title", "detail", "says"),
+    [
+        ("Not Found", "GET /gone: not found.", ["<h1>There is no such page</h1>", "<code>/gone</code>"]),
+        ("No such study", "There is no study 'x'.", ["<h1>No such study</h1>", "There is no study &#39;x&#39;."]),
+    ],
+)
+async def test_what_is_missing_is_said_in_plain_words(
+    app: FastAPI, client: httpx.AsyncClient, title: str, detail: str, says: list[str]
+) -> None:
+    """The page for 404 says what is not there and leads on; it shows neither methods nor numbers for our records."""
+
+    @app.get("/gone")
+    async def gone(request: Request) -> Response:
+        return shared_pages().render_error(request, 404, title, detail, "4bf92f35")
+
+    text = (await client.get("/gone")).text
+    for line in (*says, "See the roadmap", "Book a demo", "Go to the start"):
+        assert line in text
+    for line in ("GET", "4bf92f35", "Not Found"):
+        assert line not in text
 
 
 async def test_sign_in_shows_the_company_button_only_when_there_is_one(client: httpx.AsyncClient) -> None:
