@@ -2,13 +2,29 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 
+import docker
+from docker.errors import APIError, ImageNotFound
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from tests.support.infra import free_port
 
 Started = tuple[str, Callable[[], object]]
+
+
+def do_without_ryuk_where_it_cannot_be_had() -> None:
+    """Ryuk cleans up after tests that were killed; all others stop their containers themselves."""
+    with closing(docker.from_env()) as engine:
+        try:
+            engine.images.get(testcontainers_config.ryuk_image)
+        except ImageNotFound:
+            try:
+                engine.images.pull(testcontainers_config.ryuk_image)
+            except APIError:
+                testcontainers_config.ryuk_disabled = True
 
 
 def start_kafka() -> Started:
@@ -32,6 +48,7 @@ def start_kafka() -> Started:
         .with_env("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR", "1")
         .with_env("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR", "1")
         .with_env("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
+        .waiting_for(LogMessageWaitStrategy("Kafka Server started"))
     )
     container.start()
     return f"127.0.0.1:{port}", container.stop

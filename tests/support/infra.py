@@ -53,8 +53,13 @@ class Infrastructure:
         return kafka.address, postgres.dsn()
 
     def _containers(self) -> tuple[str, str]:
-        from tests.support.containers import start_kafka, start_postgres  # noqa: PLC0415 - only with Docker
+        from tests.support.containers import (  # noqa: PLC0415 - only with Docker
+            do_without_ryuk_where_it_cannot_be_had,
+            start_kafka,
+            start_postgres,
+        )
 
+        do_without_ryuk_where_it_cannot_be_had()
         with ThreadPoolExecutor() as pool:
             kafka, postgres = pool.submit(start_kafka), pool.submit(start_postgres)
         (address, stop_kafka), (dsn, stop_postgres) = kafka.result(), postgres.result()
