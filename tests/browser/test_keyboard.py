@@ -52,7 +52,7 @@ async def test_the_board_is_walked_in_reading_order(visitor: BrowserContext, sit
         "Shipped 0",
         "All 1",
         "newest",
-        "0 votes",
+        "Vote: 0 people",
         "A dark theme",
     ]
 
@@ -84,13 +84,13 @@ async def test_a_vote_is_given_by_keyboard(visitor: BrowserContext, site: Site) 
     await page.keyboard.type(idea.title)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/roadmap/board?q=Idea+*")
-    await tab_to(page, "0 votes")
+    await tab_to(page, "Vote: 0 people")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("button", name="1 vote", pressed=True)).to_be_visible()
-    assert await walked(page, 2) == ["1 vote", idea.title]
+    await expect(page.get_by_role("button", name="Vote: 1 person", pressed=True)).to_be_visible()
+    assert await walked(page, 2) == ["Vote: 1 person", idea.title]
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/roadmap/board/{idea.id}")
-    await tab_to(page, "1 vote")
+    await tab_to(page, "Vote: 1 person")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status").filter(has_text="Your vote is taken back.")).to_be_focused()
 
