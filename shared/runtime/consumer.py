@@ -6,13 +6,12 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -20,15 +19,13 @@ from . import positions
 from .batches import Batches
 from .database import Database
 from .errors import is_transient
+from .fetching import Expiry, Fetching
 from .handlers import Handlers
 from .kafka import admin, consuming_broker
 from .settings import Settings
 from .telemetry import Metrics
 
 log = structlog.get_logger(__name__)
-
-Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
-Fetch = Callable[..., Awaitable[Fetched]]
 
 BATCH_TIMEOUT_MS = 20
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
@@ -46,6 +43,7 @@ class Consumer:
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._reached: dict[positions.Place, int] = {}
+        self._expiry = Expiry(metrics)
         self._handling = False
         self._moved_at = time.monotonic()
 
@@ -65,6 +63,7 @@ class Consumer:
                 log.error("records wait, none comes; the consumer starts again", at=positions.shown(self._reached))
             except Exception as fault:  # noqa: BLE001 - a service waits for its Kafka however long it is away
                 log.warning("kafka is not reachable yet", because=repr(fault), after_seconds=backoff)
+                self._moved_at = time.monotonic()
             finally:
                 await self._stop()
             await asyncio.sleep(backoff)
@@ -72,8 +71,8 @@ class Consumer:
 
     async def _until_stalled(self) -> None:
         """Return when records wait and none came for a while: tasks of aiokafka's can end without a word."""
-        seen, self._moved_at = dict(self._reached), time.monotonic()
-        while self.idle_seconds < STALL_SECONDS:
+        seen, began = dict(self._reached), time.monotonic()
+        while time.monotonic() - max(began, self._moved_at) < STALL_SECONDS:
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 lag = await asyncio.wait_for(self.lag(), WATCH_SECONDS)
@@ -138,23 +137,7 @@ class Consumer:
         self._subscriber(self._handle)
         await self._broker.start()
         if (consumer := self._consumer) is not None:
-            consumer.getmany = partial(self._fetch, consumer, consumer.getmany)
-
-    async def _fetch(self, consumer: AIOKafkaConsumer, getmany: Fetch, **options: Any) -> Fetched:  # noqa: ANN401
-        """Fetch, and lose nothing when the client cannot read a record: it drops what it had drained before."""
-        try:
-            return await getmany(**options)
-        except (KafkaError, ConsumerStoppedError):
-            raise
-        except Exception:  # whatever the client's parser raises
-            log.exception("a record cannot be read; what is behind it waits")
-            for place in consumer.assignment():
-                if (reached := self._reached.get((place.topic, place.partition))) is not None:
-                    consumer.seek(place, reached)
-                else:
-                    await consumer.seek_to_beginning(place)
-            await asyncio.sleep(LONGEST_BACKOFF_SECONDS)
-            return {}
+            consumer.getmany = Fetching(consumer, self._reached, self._expiry)
 
     async def _stop(self) -> None:
         broker, self._broker, self._subscriber = self._broker, None, None
@@ -230,7 +213,7 @@ class Consumer:
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
             else:
                 self._set_out(consumer, committed, stored)
-                self._tell_what_expired(oldest)
+                self._expiry.tell(oldest, positions.known(committed, stored))
                 consumer.resume(*assigned)
                 return
 
@@ -256,13 +239,6 @@ class Consumer:
                 self._reached[name] = first
             else:
                 self._reached.pop(name, None)
-
-    def _tell_what_expired(self, oldest: Mapping[TopicPartition, int]) -> None:
-        """Kafka goes on with the oldest record it still has; whoever operates it must hear what is missing."""
-        for place, first in oldest.items():
-            if (expired := first - self._reached.get((place.topic, place.partition), first)) > 0:
-                log.error("records expired in kafka before they were handled", place=str(place), records=expired)
-                self._metrics.expired.inc(expired)
 
 
 class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is not typed

@@ -1,5 +1,6 @@
 """Records that could not be handled: kept whole, with the reason, until somebody replays or discards them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,38 +28,42 @@ class KeptRecord:
 
 async def keep(tx: Transaction, cluster: str, refused: Sequence[Refused]) -> int:
     """Store the records and announce each that was not stored before; returns how many were new."""
-    announced = []
-    for letter in refused:
-        record = letter.record
-        reason = letter.reason.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:5000] or "no reason given"
-        reason = envelope.storable(reason)
-        identifier = await tx.connection.fetchval(
-            """
-            INSERT INTO dead_letters
-                   (id, cluster, topic, partition, "offset",
-                    key, value, headers, event_id, event_type, reason, received_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-            ON CONFLICT (cluster, topic, partition, "offset") DO NOTHING
-            RETURNING id
-            """,
-            uuid4(),
-            cluster,
-            record.topic,
-            record.partition,
-            record.offset,
-            record.key,
-            record.value,
-            headers_to_json(record.headers),
-            letter.event_id,
-            letter.event_type,
-            reason,
-            tx.now,
-        )
-        if identifier is not None:
-            announced.append(_announcement(tx, identifier, letter, reason))
-    if announced:
-        await tx.publish(*announced)
-    return len(announced)
+    letters = {uuid4(): letter for letter in refused}
+    records = [letter.record for letter in refused]
+    reasons = [_reason(letter) for letter in refused]
+    rows = await tx.connection.fetch(
+        """
+        INSERT INTO dead_letters
+               (id, cluster, topic, partition, "offset",
+                key, value, headers, event_id, event_type, reason, received_at)
+        SELECT id, $1, topic, partition, "offset", key, value, headers::jsonb, event_id, event_type, reason, $2
+          FROM unnest($3::uuid[], $4::text[], $5::int[], $6::bigint[], $7::bytea[], $8::bytea[],
+                      $9::text[], $10::text[], $11::text[], $12::text[])
+               AS given (id, topic, partition, "offset", key, value, headers, event_id, event_type, reason)
+        ON CONFLICT (cluster, topic, partition, "offset") DO NOTHING
+        RETURNING id, reason
+        """,
+        cluster,
+        tx.now,
+        list(letters),
+        [record.topic for record in records],
+        [record.partition for record in records],
+        [record.offset for record in records],
+        [record.key for record in records],
+        [record.value for record in records],
+        [json.dumps(headers_to_json(record.headers)) for record in records],
+        [letter.event_id for letter in refused],
+        [letter.event_type for letter in refused],
+        reasons,
+    )
+    if rows:
+        await tx.publish(*(_announcement(tx, row["id"], letters[row["id"]], row["reason"]) for row in rows))
+    return len(rows)
+
+
+def _reason(letter: Refused) -> str:
+    reason = letter.reason.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:5000]
+    return envelope.storable(reason or "no reason given")
 
 
 def _announcement(tx: Transaction, identifier: UUID, letter: Refused, reason: str) -> EventRejected:

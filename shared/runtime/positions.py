@@ -63,6 +63,14 @@ async def load(pool: "Pool", cluster: str) -> dict[Place, int]:
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
+def known(committed: Mapping[Place, int | None], stored: Mapping[Place, int]) -> dict[Place, int]:
+    """Where each partition was left: the earlier of Kafka's offset and the stored one, where there is either."""
+    given = {
+        place: [offset for offset in (committed[place], stored.get(place)) if offset is not None] for place in committed
+    }
+    return {place: min(offsets) for place, offsets in given.items() if offsets}
+
+
 def where_to_start(committed: int | None, stored: int | None) -> int | None:
     """The offset to seek to on assignment, or None to go on where Kafka says.
 

@@ -1,16 +1,17 @@
 """Reading whatever batch the broker accepted, also those that aiokafka's own parser chokes on.
 
-Kafka checks neither that a header's name is UTF-8 nor how large a compressed batch becomes. aiokafka raises on the
-first, again and again, and takes the memory for the second; either would stop a service for one producer's mistake.
+Kafka checks neither that a header's name is UTF-8, nor a record's place in an uncompressed batch, nor what follows the
+data in a compressed one, nor how large it becomes. aiokafka raises on such a batch again and again, skips records of
+it, or takes the memory; any of it would lose events or stop a service for one producer's mistake.
 """
 
 import mmap
 import struct
-from collections.abc import Iterator
-from itertools import islice
-from typing import Any, final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, final
 
 import cramjam
+import structlog
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import (
     DefaultRecordBase,
@@ -20,8 +21,16 @@ from aiokafka.record.default_records import (
 )
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
-MAX_EXPANDED_BYTES = 64 << 20
-"""Four times what a topic takes uncompressed; a batch of a producer that means well never comes near."""
+log = structlog.get_logger(__name__)
+
+MAX_EXPANDED_BYTES: Final = 32 << 20
+"""Of one compressed batch; twice what a topic takes uncompressed."""
+
+MAX_DRAINED_BYTES: Final = 8 << 20
+"""No further batch is expanded in one go; five hundred events are about one megabyte."""
+
+UNREADABLE: Final = "earshot-unreadable"
+"""The only header of the record that stands for a batch nobody can read; its value says why."""
 
 _HEADER, _ATTRIBUTES_AT = DefaultRecordBase.HEADER_STRUCT.size, DefaultRecordBase.ATTRIBUTES_OFFSET
 _CODECS = {
@@ -29,15 +38,7 @@ _CODECS = {
     DefaultRecordBase.CODEC_LZ4: cramjam.lz4,
     DefaultRecordBase.CODEC_ZSTD: cramjam.zstd,
 }
-# Memory costs only the pages that were written, and mapping it anew costs more than expanding a small batch.
-_ROOM = mmap.mmap(-1, MAX_EXPANDED_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-_XERIAL_MAGIC, _XERIAL_HEADER = b"\x82SNAPPY\x00", 16
-
-
-class Unreadable(str):
-    """The name of the only header of a record that stands for a batch nobody can read; says why."""
-
-    __slots__ = ()
+_XERIAL_MAGIC, _XERIAL_HEADER, _XERIAL_LENGTH = b"\x82SNAPPY\x00", 16, 4
 
 
 def read_every_batch() -> None:
@@ -45,8 +46,77 @@ def read_every_batch() -> None:
     fetcher.MemoryRecords = Records
 
 
+class _Room:
+    """Where batches are expanded, one after the other, and how much was since the consumer last asked."""
+
+    def __init__(self) -> None:
+        # Memory costs only the pages that were written, and mapping it anew costs more than expanding a small batch.
+        self._memory = mmap.mmap(-1, MAX_EXPANDED_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.spent = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.spent >= MAX_DRAINED_BYTES
+
+    def without_compression(self, raw: memoryview) -> memoryview | bytes:
+        """The batch, expanded.
+
+        Raises:
+            Exception: whatever the codec says of a body that is broken or larger than MAX_EXPANDED_BYTES.
+        """
+        (attributes,) = struct.unpack_from(">h", raw, _ATTRIBUTES_AT)
+        codec = attributes & DefaultRecordBase.CODEC_MASK
+        if codec == DefaultRecordBase.CODEC_NONE:
+            return raw
+        header = bytearray(raw[:_HEADER])
+        struct.pack_into(">h", header, _ATTRIBUTES_AT, attributes & ~DefaultRecordBase.CODEC_MASK)
+        try:
+            size = self._expand(codec, raw[_HEADER:])
+        except Exception:
+            self.spent = MAX_EXPANDED_BYTES
+            self._memory.madvise(mmap.MADV_DONTNEED)  # it may be filled: give the pages back
+            raise
+        self.spent += size
+        return bytes(header) + self._memory[:size]
+
+    def _expand(self, codec: int, payload: memoryview) -> int:
+        if codec != DefaultRecordBase.CODEC_SNAPPY:
+            return int(_CODECS[codec].decompress_into(payload, self._memory))
+        if payload[: len(_XERIAL_MAGIC)] != _XERIAL_MAGIC:
+            return int(cramjam.snappy.decompress_raw_into(payload, self._memory))
+        return self._expand_blocks(payload)
+
+    def _expand_blocks(self, payload: memoryview) -> int:
+        """Snappy in the frame that Java's producers write; like Java, pass over what is too short for a block."""
+        at, size = _XERIAL_HEADER, 0
+        with memoryview(self._memory) as memory:
+            while at + _XERIAL_LENGTH <= len(payload):
+                (length,) = struct.unpack_from(">i", payload, at)
+                at += _XERIAL_LENGTH
+                with memory[size:] as rest:
+                    size += cramjam.snappy.decompress_raw_into(payload[at : at + length], rest)
+                at += length
+        return size
+
+
+_room = _Room()
+
+
+def drain_anew() -> None:
+    """The consumer asks for records: there is room again."""
+    _room.spent = 0
+
+
 class Records(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka is not typed
-    """The batches of one fetched response."""
+    """The batches of one fetched response; those that find no room any more are fetched again."""
+
+    _arrived = False
+
+    def has_next(self) -> bool:
+        more: bool = super().has_next()
+        # aiokafka asks once when the response arrives, where "no" would be taken for too large a record.
+        arriving, self._arrived = not self._arrived, True
+        return more and (arriving or not _room.is_spent)
 
     def next_batch(self) -> Any:  # noqa: ANN401 - one of aiokafka's batches, or ours around one
         raw = self._next_slice
@@ -69,65 +139,42 @@ class _Batch:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            raw = _expanded(self._raw)
-        except cramjam.DecompressionError as fault:
-            reason = f"a compressed batch of this many bytes cannot be expanded within {MAX_EXPANDED_BYTES:,}: {fault}"
-            # In the last record's place: a position inside the batch must not skip it.
-            last = self._batch.next_offset - 1
-            yield _DefaultRecordPy(
-                last, self._batch.max_timestamp, 0, None, bytes(self._raw), [(Unreadable(reason), None)]
-            )
+            expanded = _room.without_compression(self._raw)
+        except Exception as fault:  # noqa: BLE001 - a codec's own errors, of four codecs
+            yield self._set_aside(f"cannot be expanded within {MAX_EXPANDED_BYTES:,} bytes: {fault}")
             return
-        read = 0
+        for read in (DefaultRecordBatch, _reading_any_name):
+            if self._is_sound(read, expanded):
+                yield from read(expanded)
+                return
+        yield self._set_aside("holds records that cannot be read, or not in their order")
+
+    def _is_sound(self, read: Callable[..., Any], expanded: memoryview | bytes) -> bool:
+        """Whether every record can be read and none would be skipped; before the first is handed out."""
+        before, last = self._batch.base_offset - 1, self._batch.next_offset - 1
         try:
-            for read, record in enumerate(DefaultRecordBatch(raw), 1):  # noqa: B007 - counted for the case below
-                yield record
-        except UnicodeDecodeError:
-            yield from islice(_read_any_name(raw), read, None)
+            for record in read(expanded):
+                if not before < record.offset <= last:
+                    return False
+                before = record.offset
+        except Exception as fault:  # noqa: BLE001 - a parser's own errors, of two parsers
+            log.info("a batch is not read in the usual way", last_offset=last, because=repr(fault))
+            return False
+        return True
+
+    def _set_aside(self, why: str) -> _DefaultRecordPy:
+        """One record for all of them, in the last one's place: a position inside the batch must not skip it."""
+        reason = f"a batch of {self._batch.next_offset - self._batch.base_offset} records {why}"
+        headers = [(UNREADABLE, reason.encode())]
+        return _DefaultRecordPy(
+            self._batch.next_offset - 1, self._batch.max_timestamp, 0, None, bytes(self._raw), headers
+        )
 
 
-def _expanded(raw: memoryview) -> memoryview | bytes:
-    """The batch without compression.
-
-    Raises:
-        cramjam.DecompressionError: broken, or larger than MAX_EXPANDED_BYTES.
-    """
-    (attributes,) = struct.unpack_from(">h", raw, _ATTRIBUTES_AT)
-    codec = attributes & DefaultRecordBase.CODEC_MASK
-    if codec == DefaultRecordBase.CODEC_NONE:
-        return raw
-    header = bytearray(raw[:_HEADER])
-    struct.pack_into(">h", header, _ATTRIBUTES_AT, attributes & ~DefaultRecordBase.CODEC_MASK)
-    try:
-        if codec == DefaultRecordBase.CODEC_SNAPPY:
-            size = _expand_snappy(raw[_HEADER:])
-        else:
-            size = _CODECS[codec].decompress_into(raw[_HEADER:], _ROOM)
-    except cramjam.DecompressionError:
-        _ROOM.madvise(mmap.MADV_DONTNEED)  # it was filled: give the pages back
-        raise
-    return bytes(header) + _ROOM[:size]
-
-
-def _expand_snappy(payload: memoryview) -> int:
-    """Expand a raw block, or the framed blocks that Java's producers write; returns the number of bytes."""
-    if payload[: len(_XERIAL_MAGIC)] != _XERIAL_MAGIC:
-        return int(cramjam.snappy.decompress_raw_into(payload, _ROOM))
-    at = _XERIAL_HEADER
-    with memoryview(_ROOM) as room:
-        size = 0
-        while at < len(payload):
-            (length,) = struct.unpack_from(">i", payload, at)
-            with room[size:] as rest:
-                size += cramjam.snappy.decompress_raw_into(payload[at + 4 : at + 4 + length], rest)
-            at += 4 + length
-        return size
-
-
-def _read_any_name(raw: memoryview | bytes) -> Iterator[_DefaultRecordPy]:
+def _reading_any_name(raw: memoryview | bytes) -> _DefaultRecordBatchPy:
     batch = _DefaultRecordBatchPy(raw)
     batch._buffer = _AnyName(batch._buffer)  # noqa: SLF001 - the parser has no other way in
-    return iter(batch)
+    return batch
 
 
 class _AnyName(bytearray):

@@ -9,7 +9,7 @@ from shared.contract import envelope
 from shared.contract.events import EventType
 
 from .handlers import Received
-from .record_batches import Unreadable
+from .record_batches import UNREADABLE
 
 
 class Record(Protocol):
@@ -58,8 +58,8 @@ class Refused:
 
 def decode(record: Record, topic_prefix: str = "") -> Decoded | Refused:
     """Never raises for anything a producer can send."""
-    if record.headers and isinstance(reason := record.headers[0][0], Unreadable):
-        return Refused(record, str(reason))
+    if record.headers and record.headers[0][0] == UNREADABLE:
+        return Refused(record, _shown(record.headers[0][1]) or "")
     try:
         event = envelope.from_record(record.headers, record.value)
     except envelope.Undecodable as wrong:

@@ -51,6 +51,12 @@ class Foreign:
         done = admin.delete_records(partitions)
         assert [future.exception() for future in done.values()].count(None) == 1
 
+    def forget_group(self, service: str) -> None:
+        """What Kafka does to the offsets of a group that was away for long."""
+        admin = AdminClient({"bootstrap.servers": self._bootstrap})
+        [done] = admin.delete_consumer_groups([self._prefix + service]).values()
+        done.result(10)
+
 
 def body(value: float) -> bytes:
     event = KpiMeasured(

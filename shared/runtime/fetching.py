@@ -1,0 +1,90 @@
+"""How the consumer takes records out of aiokafka: in turn from all partitions, and without losing any on the way."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+
+from .positions import Place, shown
+from .record_batches import drain_anew
+from .telemetry import Metrics
+
+log = structlog.get_logger(__name__)
+
+Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
+Fetch = Callable[..., Awaitable[Fetched]]
+
+PAUSE_SECONDS = 5.0
+
+
+class Expiry:
+    """Kafka goes on with the oldest record it still has; whoever operates it must hear what is missing."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._told: dict[Place, int] = {}
+
+    def tell(self, oldest: Mapping[TopicPartition, int], reached: Mapping[Place, int]) -> None:
+        """Count what lies between what was reached and the oldest record, once."""
+        for partition, first in oldest.items():
+            place = (partition.topic, partition.partition)
+            if place not in reached:
+                continue
+            if (expired := first - max(reached[place], self._told.get(place, 0))) > 0:
+                log.error("records expired in kafka before they were handled", place=str(partition), records=expired)
+                self._metrics.expired.inc(expired)
+                self._told[place] = first
+
+
+class Fetching:
+    """Stands in for a consumer's `getmany`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, reached: Mapping[Place, int], expiry: Expiry) -> None:
+        self._consumer, self._getmany = consumer, consumer.getmany
+        self._reached, self._expiry = reached, expiry
+
+    async def __call__(self, *partitions: TopicPartition, **options: Any) -> Fetched:  # noqa: ANN401 - aiokafka's
+        drain_anew()
+        try:
+            taken: Fetched = await self._getmany(*partitions, **options)
+        except ConsumerStoppedError:
+            raise
+        except Exception:  # whatever aiokafka raises: it forgets what it had drained before
+            log.exception("records cannot be fetched; going back", reached=shown(self._reached))
+            await self._go_back()
+            await asyncio.sleep(PAUSE_SECONDS)
+            return {}
+        self._let_others_go_first(taken)
+        await self._look_for_gaps(taken)
+        return taken
+
+    async def _go_back(self) -> None:
+        for partition in self._consumer.assignment():
+            reached = self._reached.get((partition.topic, partition.partition))
+            with contextlib.suppress(IllegalStateError, KafkaError):  # another member has the partition now
+                if reached is not None:
+                    self._consumer.seek(partition, reached)
+                else:
+                    await self._consumer.seek_to_beginning(partition)
+
+    def _let_others_go_first(self, taken: Iterable[TopicPartition]) -> None:
+        """The next batch begins with other partitions, however much is left of these."""
+        waiting = self._consumer._fetcher._records  # noqa: SLF001 - aiokafka would empty one before the next
+        for partition in taken:
+            if partition in waiting:
+                waiting.move_to_end(partition)
+
+    async def _look_for_gaps(self, taken: Fetched) -> None:
+        """Records may expire while the service runs, too; but most gaps are the markers of transactions."""
+        after_a_gap = [
+            partition
+            for partition, records in taken.items()
+            if records[0].offset > self._reached.get((partition.topic, partition.partition), records[0].offset)
+        ]
+        if after_a_gap:
+            with contextlib.suppress(KafkaError, asyncio.TimeoutError):  # what was taken must not be lost over it
+                self._expiry.tell(await self._consumer.beginning_offsets(after_a_gap), self._reached)
