@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # everything else is imported by the command that needs it: `
 
 COUNTS = {"lag": "lag", "outbox": "outbox", "dead_letters": "dead letters"}
 SERVABLE = (*SERVICES, "gateway")
+MAX_TOKEN_HOURS = 8760
 
 
 def main() -> None:
@@ -100,15 +101,29 @@ def topics() -> None:
     """Create the topics of the contract that do not exist yet."""
     from deploy.local.preparing import create_topics  # noqa: PLC0415
 
-    settings = _kafka_settings()
-    created = create_topics(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    created = create_topics(_kafka_settings())
     click.echo("\n".join(created) if created else "all topics exist")
+
+
+def _allowed_hours(_context: click.Context, _option: click.Parameter, hours: float) -> float:
+    if not 0 < hours <= MAX_TOKEN_HOURS:  # nan is refused as well: it compares with nothing
+        raise click.BadParameter(f"{hours:g} is not allowed; give more than 0 and at most {MAX_TOKEN_HOURS} (a year)")
+    return hours
+
+
+def _well_formed(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """Bytes that are no UTF-8 reach us as halves of surrogate pairs, which nothing can write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter(f"{text!r} is not UTF-8") from None
+    return text
 
 
 @earshot.command()
 @click.option("--role", required=True, help="What the bearer may do.")
-@click.option("--subject", default="local-user", show_default=True, help="Who the bearer is.")
-@click.option("--hours", default=8.0, show_default=True, type=click.FloatRange(min=0, min_open=True, max=8760))
+@click.option("--subject", default="local-user", show_default=True, callback=_well_formed, help="Who the bearer is.")
+@click.option("--hours", default=8.0, show_default=True, callback=_allowed_hours, help="How long, at most 8760.")
 def token(role: str, subject: str, hours: float) -> None:
     """Print a bearer token for the local installation."""
     from datetime import timedelta  # noqa: PLC0415
@@ -203,9 +218,10 @@ def _stack() -> "Stack":
 
 
 def _kafka_settings() -> "KafkaSettings":
-    from shared.runtime.settings import KafkaSettings  # noqa: PLC0415
+    from deploy.local.preparing import kafka_settings  # noqa: PLC0415
 
-    return KafkaSettings(kafka_bootstrap=_installation().bootstrap)
+    installation = _installation()
+    return kafka_settings(installation.bootstrap, prefix=installation.topic_prefix)
 
 
 def _bring_up(stack: "Stack", *, demo: bool) -> None:

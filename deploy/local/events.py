@@ -74,7 +74,7 @@ async def _watch(topics: Sequence[str], settings: KafkaSettings, say: Say, *, fr
         async for record in consumer:
             try:
                 say(json.dumps(_structured(from_record(record.headers, record.value)), ensure_ascii=False))
-            except (Undecodable, ValueError) as wrong:
+            except (Undecodable, ValueError, RecursionError) as wrong:
                 say(f"# {record.topic}[{record.partition}]@{record.offset} is not an event: {wrong}")
 
 

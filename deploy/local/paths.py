@@ -1,5 +1,6 @@
 """Where a local installation keeps what it needs: its state folder, the cache and the block of ports."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def ports_from(environment: Mapping[str, str]) -> Ports:
         Fault: not a port number with room for the block above it.
     """
     given = environment.get("EARSHOT_PORT_BASE", "8400")
-    base = int(given) if given.isascii() and given.isdigit() else 0
+    base = int(given) if re.fullmatch("[0-9]{1,5}", given) else 0
     if not 1024 <= base <= 65535 - 12:  # noqa: PLR2004 - unprivileged ports, the block is 13 long
-        raise Fault(f"EARSHOT_PORT_BASE is {given!r}; it must be a number from 1024 to 65523.")
+        raise Fault(f"EARSHOT_PORT_BASE is {given[:20]!r}; it must be a number from 1024 to 65523.")
     return Ports(base)

@@ -5,9 +5,11 @@ import os
 
 import asyncpg
 from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 
 from deploy.local.errors import Fault
 from shared.runtime import migrations, topics
+from shared.runtime.settings import KafkaSettings, complaints
 
 
 def required(name: str) -> str:
@@ -19,6 +21,18 @@ def required(name: str) -> str:
     if value := os.environ.get(name):
         return value
     raise Fault(f"{name} is not set; this command is configured by the environment alone.")
+
+
+def kafka_settings(bootstrap: str, *, prefix: str) -> KafkaSettings:
+    """How the broker is reached; what is not given comes from the environment.
+
+    Raises:
+        Fault: a setting cannot be used.
+    """
+    try:
+        return KafkaSettings(kafka_bootstrap=bootstrap, topic_prefix=prefix)
+    except ValidationError as wrong:
+        raise Fault("; ".join(complaints(wrong))) from None
 
 
 def migrate_one(service: str, *, migration_dsn: str, service_dsn: str) -> list[str]:
@@ -33,13 +47,14 @@ def migrate_one(service: str, *, migration_dsn: str, service_dsn: str) -> list[s
         raise Fault(f"The schema of {service} could not be prepared: {wrong}") from wrong
 
 
-def create_topics(bootstrap: str, *, prefix: str) -> list[str]:
+def create_topics(settings: KafkaSettings) -> list[str]:
     """Create the missing topics; returns their names.
 
     Raises:
         Fault: the broker refuses or does not answer.
     """
+    bootstrap = settings.kafka_bootstrap
     try:
-        return asyncio.run(topics.create_topics(bootstrap, prefix=prefix))
+        return asyncio.run(topics.create_topics(bootstrap, prefix=settings.topic_prefix))
     except (KafkaError, OSError, ValueError) as wrong:
         raise Fault(f"The topics could not be created on {bootstrap}: {wrong}") from wrong

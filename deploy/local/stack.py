@@ -170,16 +170,17 @@ class Stack:
             self._postgres.launch()
         if not here.external_broker:
             self._kafka.launch()
-        from deploy.local.preparing import create_topics, migrate_one  # noqa: PLC0415 - slow to import, so meanwhile
+        from deploy.local import preparing  # noqa: PLC0415 - slow to import, so meanwhile
 
+        settings = preparing.kafka_settings(here.bootstrap, prefix=here.topic_prefix)
         if not here.external_admin_dsn:
             self._postgres.wait()
         for name in SERVICES:
-            migrate_one(name, migration_dsn=here.admin_dsn, service_dsn=here.service_dsn(name))
+            preparing.migrate_one(name, migration_dsn=here.admin_dsn, service_dsn=here.service_dsn(name))
         self._say(f"  database {here.database.host}:{here.database.port} is ready ({_since(begun)})")
         if not here.external_broker:
             self._kafka.wait()
-        create_topics(here.bootstrap, prefix=here.topic_prefix)
+        preparing.create_topics(settings)
         self._say(f"  broker {here.bootstrap} is ready ({_since(begun)})")
 
     def _await_services(self, started: list[str]) -> None:

@@ -7,12 +7,12 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from .events import EVENTS, EventData, EventType
+from .types import read_time
 
 SPEC_VERSION = "1.0"
 MAX_DATA_BYTES = 1_048_576
@@ -166,11 +166,10 @@ def _envelope(
     media_type = content_type.split(";", maxsplit=1)[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Undecodable(f"the data's content type is {media_type!r}; send application/json")
-    if time := attributes.get("time"):
-        try:
-            datetime.fromisoformat(time)
-        except ValueError:
-            raise Undecodable(f"attribute time {time[:60]!r} is no RFC 3339 time") from None
+    if (time := attributes.get("time")) and not _has_instant(time):
+        raise Undecodable(
+            f"attribute time {time[:60]!r} is no RFC 3339 time; send date, time and offset: 2026-03-02T10:00:00Z"
+        )
     extensions = {name: text for name, text in attributes.items() if name not in CONTEXT_ATTRIBUTES}
     if traceparent:
         extensions["traceparent"] = traceparent
@@ -183,6 +182,13 @@ def _envelope(
         subject=attributes.get("subject"),
         extensions=extensions,
     )
+
+
+def _has_instant(time: str) -> bool:
+    try:
+        return read_time(time).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _check_required(attributes: dict[str, str]) -> None:

@@ -1,7 +1,6 @@
 """The field types that events and HTTP bodies share, each with its limits."""
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-__all__ = ["Email", "Id", "Line", "Paragraph", "Schema", "Segment", "Share", "UtcTime", "ZoneName"]
+__all__ = ["Email", "Id", "Line", "Paragraph", "Schema", "Segment", "Share", "UtcTime", "ZoneName", "read_time"]
 
 
 def _storable(text: str) -> str:
@@ -31,13 +30,26 @@ EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=
 """A day within what datetime holds: every zone can show it, and asyncpg takes the very ends for infinity."""
 
 
-def _read_time(given: object) -> object:
+def read_time(text: str) -> datetime:
+    """A date and a time, t and z in either case; whether an offset is needed is the caller's rule.
+
+    Raises:
+        ValueError: the text is no such time.
+    """
+    if not _DATED.match(text):
+        raise ValueError(f"{text[:60]!r} is no date and time")
+    return datetime.fromisoformat(text.upper())
+
+
+def _given_time(given: object) -> object:
     if isinstance(given, datetime):
         return given
-    if isinstance(given, str) and _DATED.match(given):
-        with suppress(ValueError):
-            return datetime.fromisoformat(given.upper())
-    raise PydanticCustomError("datetime_parsing", "must be a date and a time with its offset: 2026-03-02T10:00:00Z")
+    try:
+        return read_time(given if isinstance(given, str) else "")
+    except ValueError:
+        raise PydanticCustomError(
+            "datetime_parsing", "must be a date and a time with its offset: 2026-03-02T10:00:00Z"
+        ) from None
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -72,7 +84,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,1
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_storable)]
 Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_storable)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_written_right)]
-UtcTime = Annotated[AwareDatetime, BeforeValidator(_read_time), AfterValidator(_in_utc)]
+UtcTime = Annotated[AwareDatetime, BeforeValidator(_given_time), AfterValidator(_in_utc)]
 ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 
 

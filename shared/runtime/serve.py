@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from .http import create_app
 from .service import Service
-from .settings import HttpSettings, Settings
+from .settings import HttpSettings, Settings, complaints
 from .telemetry import start_logging
 
 GRACEFUL_SECONDS = 10
@@ -32,8 +32,7 @@ def read_settings(kind: type[S]) -> S:
         # Secrets may come as files named like the variables, as Docker and Kubernetes mount them.
         return kind(_secrets_dir=os.environ.get("EARSHOT_SECRETS_DIR"))
     except ValidationError as wrong:
-        for item in wrong.errors(include_url=False, include_input=False):
-            print(f"EARSHOT_{str(item['loc'][0]).upper()}: {item['msg']}", file=sys.stderr)  # noqa: T201 - no log yet
+        print("\n".join(complaints(wrong)), file=sys.stderr)  # noqa: T201 - no log yet
         raise SystemExit(2) from None
 
 

@@ -2,19 +2,72 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PREFIX = "EARSHOT_"
+
+
+def complaints(wrong: ValidationError) -> list[str]:
+    """What is wrong with the settings: the name of each variable and its fault."""
+    found = wrong.errors(include_url=False, include_input=False)
+    return [f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}" for item in found]
+
+
+def _is_address(text: str) -> bool:
+    """Whether the text is host or host:port, an IPv6 address in brackets."""
+    try:
+        parts = urlsplit(f"//{text}")
+        return bool(parts.hostname) and parts.netloc == text and "@" not in text and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _bootstrap(text: str) -> str:
+    for address in text.split(","):
+        if not _is_address(address.strip()):
+            raise PydanticCustomError(
+                "kafka_bootstrap",
+                "{address} is no host:port; give host:port[,host:port…]",
+                {"address": repr(address[:80])},
+            )
+    return text
+
+
+def _dsn(secret: SecretStr) -> SecretStr:
+    """Refuses what asyncpg could not parse, since nothing that is waited for would mend it."""
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        user, at, rest = parts.netloc.partition("@")
+        hosts = rest if at else user
+        parse_qsl(parts.query, strict_parsing=True)
+        readable = parts.scheme in {"postgresql", "postgres"}
+    except ValueError:
+        readable, hosts = False, ""
+    # No host at all is a socket, or named in the query.
+    if not readable or (hosts and not all(_is_address(host) for host in hosts.split(","))):
+        raise PydanticCustomError(
+            "database_dsn",
+            "must be postgresql://role:password@host:port/database; "
+            "write @ : / ? # and % in the password as %40 %3A %2F %3F %23 and %25",
+        )
+    return secret
+
+
 Url = Annotated[str, StringConstraints(pattern=r"^https?://", strip_whitespace=True)]
+Bootstrap = Annotated[str, StringConstraints(min_length=1), AfterValidator(_bootstrap)]
+Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 
 
 class KafkaSettings(BaseSettings):
     """How Kafka is reached; without a user name the connection is plain."""
 
-    model_config = SettingsConfigDict(env_prefix="EARSHOT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    kafka_bootstrap: str = Field(min_length=1, description="host:port[,host:port…]")
+    kafka_bootstrap: Bootstrap = Field(description="host:port[,host:port…]")
     kafka_user: str | None = None
     kafka_password: SecretStr | None = None
     kafka_ca: Path | None = Field(default=None, description="PEM file; none: the system's certificate authorities")
@@ -24,7 +77,7 @@ class KafkaSettings(BaseSettings):
 class HttpSettings(BaseSettings):
     """Where the service listens and whose tokens it trusts."""
 
-    model_config = SettingsConfigDict(env_prefix="EARSHOT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
@@ -40,8 +93,8 @@ class HttpSettings(BaseSettings):
 class Settings(KafkaSettings, HttpSettings):
     """One service's settings."""
 
-    model_config = SettingsConfigDict(env_prefix="EARSHOT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
-    database_dsn: SecretStr = Field(description="postgresql://role:password@host:port/database, the service's own role")
+    database_dsn: Dsn = Field(description="postgresql://role:password@host:port/database, the service's own role")
     database_pool: int = Field(default=10, ge=3, le=100, description="connections at most; the relay holds one more")
     batch_records: int = Field(default=500, ge=1, le=5000, description="records of one consumed batch at most")

@@ -32,6 +32,7 @@ def headers(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
         {"ce_datacontenttype": b"application/json"},
         {"ce_time": b"2026-03-02T12:00:00.123456789+02:00"},
         {"ce_time": b"2026-03-02T12:00:00Z"},
+        {"ce_time": b"2026-03-02t12:00:00z"},
         {"ce_anything": b"an extension"},
         {"schema-id": b"\x00\xff"},
         {"content-type": b"application/vnd.earshot+json"},
@@ -82,6 +83,15 @@ def test_wrong_structured_events_say_what_is_wrong(body: bytes, reason: str) -> 
     """A structured event that is none is refused with its fault named."""
     with pytest.raises(Undecodable, match=reason):
         from_structured(body)
+
+
+@pytest.mark.parametrize(
+    "time", ["20260101", "2026-W01-1", "2026-01-01", "2026-01-01T10:00:00", "2026-13-01T10:00:00Z", "20260101T100000Z"]
+)
+def test_the_attribute_time_is_rfc_3339(time: str) -> None:
+    """Other ways of ISO 8601, days that are none and times without an offset are refused with the form to send."""
+    with pytest.raises(Undecodable, match=f"attribute time '{time}' is no RFC 3339 time; send date, time and offset"):
+        from_record(headers(ce_time=time.encode()), DATA)
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_source", "ce_type", "ce_specversion"])

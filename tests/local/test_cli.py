@@ -61,6 +61,10 @@ def test_external_broker_and_database_are_shown_without_pid(earshot: Run) -> Non
         (["migrate", "kpi"], {}, "EARSHOT_MIGRATION_DSN is not set"),
         (["events", "tail", "votes"], {}, "There is no topic votes; there are earshot.demo-requested.v1"),
         (["topics"], {"EARSHOT_KAFKA_BOOTSTRAP": "127.0.0.1:1"}, "The topics could not be created on 127.0.0.1:1"),
+        (["topics"], {"EARSHOT_TOPIC_PREFIX": "bad prefix!"}, "EARSHOT_TOPIC_PREFIX: String should match pattern"),
+        (["events", "tail"], {"EARSHOT_TOPIC_PREFIX": "bad!"}, "EARSHOT_TOPIC_PREFIX: String should match pattern"),
+        (["topics"], {"EARSHOT_KAFKA_BOOTSTRAP": "host:port"}, "EARSHOT_KAFKA_BOOTSTRAP: 'host:port' is no host:port"),
+        (["events", "tail"], {"EARSHOT_KAFKA_BOOTSTRAP": "a:1,b:x"}, "EARSHOT_KAFKA_BOOTSTRAP: 'b:x' is no host:port"),
     ],
 )
 def test_a_foreseeable_fault_is_one_sentence(
@@ -80,6 +84,33 @@ def test_a_foreseeable_fault_is_one_sentence(
 def test_wrong_usage_ends_with_two(earshot: Run, arguments: list[str]) -> None:
     """A command line that makes no sense ends with exit code 2."""
     assert earshot(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "-inf", "0", "-1", "8760.5"])
+def test_hours_no_token_can_have_are_refused_with_those_it_can(earshot: Run, hours: str) -> None:
+    """A token's hours that are no amount, none or more than a year are wrong usage, with the bounds named."""
+    done = earshot("token", "--role", "admin", "--hours", hours)
+    assert done.returncode == 2
+    assert "'--hours'" in done.stderr
+    assert "more than 0 and at most 8760" in done.stderr
+
+
+def test_a_subject_that_is_no_text_is_refused(earshot: Run) -> None:
+    """A subject with a byte that is no UTF-8 is wrong usage, shown escaped."""
+    done = earshot("token", "--role", "admin", "--subject", "ana\udcff")
+    assert done.returncode == 2
+    assert r"'--subject': 'ana\udcff' is not UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize("dsn", ["nonsense-secret", "postgresql://kpi:sec/ret@db:5432/earshot"])
+def test_a_dsn_that_cannot_be_read_stops_the_service_at_its_start(earshot: Run, dsn: str) -> None:
+    """A service ends with 2 and says how a DSN is written, without showing the one it was given."""
+    settings = {"EARSHOT_KAFKA_BOOTSTRAP": "127.0.0.1:1", "EARSHOT_JWKS": "jwks.json", "EARSHOT_HTTP_PORT": "0"}
+    done = earshot("serve", "kpi", EARSHOT_DATABASE_DSN=dsn, **settings)
+    assert done.returncode == 2
+    assert done.stderr.startswith("EARSHOT_DATABASE_DSN: must be postgresql://role:password@host:port/database")
+    assert "sec" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_down_without_an_installation_is_no_fault(earshot: Run) -> None:

@@ -48,6 +48,12 @@ def test_an_unusable_port_base_is_named(given: str) -> None:
         ports_from({"EARSHOT_PORT_BASE": given})
 
 
+def test_a_port_base_of_any_length_is_named() -> None:
+    """A port base with more digits than a number may have is refused in a message that stays short."""
+    with pytest.raises(Fault, match="EARSHOT_PORT_BASE is '99999999999999999999'; it must be a number"):
+        ports_from({"EARSHOT_PORT_BASE": "9" * 5_000})
+
+
 def test_every_listener_has_its_place_in_the_block() -> None:
     """The ports follow the documented order from the base on."""
     ports = ports_from({})

@@ -14,6 +14,7 @@ from deploy.local.demo import story
 from deploy.local.demo.doors import Doors
 from deploy.local.errors import Fault, Say
 from deploy.local.installation import Installation
+from deploy.local.preparing import kafka_settings
 from deploy.local.probe import is_healthy
 
 Json = dict[str, Any]
@@ -28,7 +29,8 @@ def play(installation: Installation, say: Say) -> None:
     if not is_healthy(installation.gateway_url):
         raise Fault(f"Nothing answers at {installation.gateway_url}; run `earshot up` first.")
     token = installation.token(subject="demo", role="admin", lifetime=timedelta(hours=1))
-    asyncio.run(run_demo(say, gateway_url=installation.gateway_url, bootstrap=installation.bootstrap, token=token))
+    kafka = kafka_settings(installation.bootstrap, prefix=installation.topic_prefix)
+    asyncio.run(run_demo(say, gateway_url=installation.gateway_url, bootstrap=kafka.kafka_bootstrap, token=token))
     if installation.home.is_ours:
         _mark(installation).touch()
 
