@@ -1,10 +1,12 @@
 """Record batches as no honest producer writes them, byte by byte (Kafka's message format, version 2)."""
 
+import asyncio
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import NotLeaderForPartitionError, for_code
+from aiokafka.errors import NotLeaderForPartitionError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
@@ -12,6 +14,8 @@ from tests.runtime.foreign import Headers
 
 GZIP, SNAPPY = 1, 2
 VERSION = 2
+NOT_YET = {NotLeaderForPartitionError.errno, UnknownTopicOrPartitionError.errno}
+"""What the broker says of a topic that was created a moment ago."""
 
 
 def record(
@@ -48,13 +52,16 @@ async def publish(bootstrap: str, topic: str, partition: int, forged: bytes) -> 
         request = ProduceRequest(
             transactional_id=None, required_acks=-1, timeout=10_000, topics=[(topic, [(partition, forged)])]
         )
-        code = NotLeaderForPartitionError.errno
-        while code == NotLeaderForPartitionError.errno:  # the topic was created a moment ago
-            answer = await client.send(leader, request)
-            [(_, [(_, code, *_)])] = answer.topics
+        while (code := _code(await client.send(leader, request))) in NOT_YET:
+            await asyncio.sleep(0.1)
         assert code == 0, for_code(code)
     finally:
         await client.close()
+
+
+def _code(answer: Any) -> int:  # noqa: ANN401 - aiokafka is not typed
+    [(_, [(_, code, *_)])] = answer.topics
+    return int(code)
 
 
 def _varint(number: int) -> bytes:
