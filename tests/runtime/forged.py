@@ -1,6 +1,5 @@
 """Record batches as no honest producer writes them, byte by byte (Kafka's message format, version 2)."""
 
-import asyncio
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
 from tests.runtime.foreign import Headers
+from tests.support.running import until
 
 GZIP, SNAPPY = 1, 2
 VERSION = 2
@@ -52,14 +52,18 @@ async def publish(bootstrap: str, topic: str, partition: int, forged: bytes) -> 
         request = ProduceRequest(
             transactional_id=None, required_acks=-1, timeout=10_000, topics=[(topic, [(partition, forged)])]
         )
-        while (code := _code(await client.send(leader, request))) in NOT_YET:
-            await asyncio.sleep(0.1)
-        assert code == 0, for_code(code)
+
+        async def taken() -> bool:
+            code = _code(await client.send(leader, request))
+            assert code in {0, *NOT_YET}, for_code(code)
+            return code == 0
+
+        await until(taken, what="the broker to know the topic")
     finally:
         await client.close()
 
 
-def _code(answer: Any) -> int:  # noqa: ANN401 - aiokafka is not typed
+def _code(answer: Any) -> int:
     [(_, [(_, code, *_)])] = answer.topics
     return int(code)
 
