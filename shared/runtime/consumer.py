@@ -136,6 +136,7 @@ class Consumer:
         )
         self._subscriber(self._handle)
         await self._broker.start()
+        # In time for the first fetch: FastStream's task for it has been made, but cannot run before we wait.
         if (consumer := self._consumer) is not None:
             consumer.getmany = Fetching(consumer, self._reached, self._expiry)
 

@@ -7,7 +7,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from shared.contract.events import KpiMeasured
-from tests.support.running import RunningService, Stage
+from tests.support.running import RunningService, Stage, until
 
 TOPIC = "earshot.kpi-measured.v1"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -89,3 +89,12 @@ def structured(value: float, event_id: str) -> bytes:
 
 async def effects(service: RunningService) -> int:
     return int(await service.database.pool.fetchval("SELECT count(*) FROM inbox"))
+
+
+async def until_handled(service: RunningService, count: int) -> None:
+    """Wait until so many events took effect; more of them fail the test as fewer do."""
+
+    async def handled() -> bool:
+        return await effects(service) == count
+
+    await until(handled, what=f"{count} events to take effect")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer
 
-from tests.runtime.foreign import TOPIC, Foreign, Headers, binary, body, effects, structured
-from tests.support.running import RunningService, Stage, until
+from tests.runtime.foreign import TOPIC, Foreign, Headers, binary, body, structured, until_handled
+from tests.support.running import Stage
 
 
 def poison() -> Iterator[tuple[str, bytes | None, Headers, str]]:
@@ -42,11 +42,7 @@ async def test_poison_of_every_kind_goes_aside_and_what_is_behind_is_handled(sta
         foreign.send(value, headers)
         foreign.measure(1, f"good-{number}")
     async with staged.run() as service:
-
-        async def all_handled() -> bool:
-            return await effects(service) == len(kinds)
-
-        await until(all_handled, what="the good events to be handled")
+        await until_handled(service, len(kinds))
         rows = await service.database.fetch('SELECT reason, value FROM dead_letters ORDER BY partition, "offset"')
         assert [(name, expected in row["reason"]) for (name, _, _, expected), row in zip(kinds, rows, strict=True)] == [
             (name, True) for name, *_ in kinds
@@ -60,11 +56,7 @@ async def test_headers_of_any_bytes_are_taken(staged: Stage) -> None:
     foreign.send(body(1), [*binary("a"), ("schema-id", b"\x00\x80\xff"), ("nothing", None)])
     foreign.measure(2, "b")
     async with staged.run() as service:
-
-        async def both() -> bool:
-            return await effects(service) == 2
-
-        await until(both, what="both events")
+        await until_handled(service, 2)
 
 
 async def test_structured_mode_and_compression_are_taken(staged: Stage) -> None:
@@ -79,11 +71,7 @@ async def test_structured_mode_and_compression_are_taken(staged: Stage) -> None:
         )
         producer.flush(10)
     async with staged.run() as service:
-
-        async def all_four() -> bool:
-            return await effects(service) == 4
-
-        await until(all_four, what="one event per codec")
+        await until_handled(service, 4)
 
 
 async def test_a_published_event_leaves_with_its_key_and_attributes(staged: Stage) -> None:
@@ -112,12 +100,7 @@ async def test_a_restart_repeats_nothing(staged: Stage) -> None:
     for round_number in (1, 2):
         foreign.measure(round_number, f"round-{round_number}")
         async with staged.run() as service:
-            expected = round_number
-
-            async def handled(service: RunningService = service, expected: int = expected) -> bool:
-                return await effects(service) == expected
-
-            await until(handled, what=f"round {round_number}")
+            await until_handled(service, round_number)
             assert await service.database.pool.fetchval("SELECT count(*) FROM dead_letters") == 0
 
 
@@ -127,43 +110,13 @@ async def test_a_restored_database_catches_up_from_its_stored_positions(staged: 
     async with staged.run() as service:
         for number in range(10):
             foreign.measure(number, f"e{number}")
-
-        async def ten() -> bool:
-            return await effects(service) == 10
-
-        await until(ten, what="ten events")
+        await until_handled(service, 10)
         # Put the database back to where it was after four events, as a restored backup would be.
         async with service.database.transaction() as tx:
             await tx.connection.execute("DELETE FROM inbox WHERE id NOT IN ('e0', 'e1', 'e2', 'e3')")
             await tx.connection.execute("UPDATE consumer_positions SET next_offset = 4")
     async with staged.run() as service:
-
-        async def ten_again() -> bool:
-            return await effects(service) == 10
-
-        await until(ten_again, what="the six that were lost")
-
-
-async def test_what_retention_took_unseen_is_counted(staged: Stage) -> None:
-    """Records that Kafka drops while the service is down show in its metrics; those still there take effect."""
-    foreign = Foreign(staged)
-    async with staged.run() as service:
-        foreign.measure(0, "before")
-
-        async def first() -> bool:
-            return await effects(service) == 1
-
-        await until(first, what="the event before the outage")
-    for number in range(5):
-        foreign.measure(number, f"e{number}")
-    foreign.drop_before(4)
-    async with staged.run() as service:
-
-        async def three() -> bool:
-            return await effects(service) == 3
-
-        await until(three, what="the two that are left")
-        assert "earshot_events_expired_total 3.0" in (await service.client.get("/metrics")).text
+        await until_handled(service, 10)
 
 
 async def test_readiness_says_what_is_missing(staged: Stage) -> None:

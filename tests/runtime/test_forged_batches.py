@@ -1,14 +1,16 @@
 """Batches that the broker accepts though no honest producer writes them."""
 
-import asyncio
 import gzip
 from collections.abc import Iterator
 
 import cramjam
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 
+from shared.runtime.record_batches import Records, drain_anew
 from tests.runtime import forged
-from tests.runtime.foreign import TOPIC, Foreign, binary, body, effects
+from tests.runtime.foreign import TOPIC, binary, body, until_handled
 from tests.support.running import Stage, until
 
 XERIAL = b"\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"
@@ -45,11 +47,7 @@ async def test_a_batch_out_of_order_goes_aside_whole(staged: Stage, batch: bytes
         await send(staged, batch, partition)
         await send(staged, forged.batch([event(0, f"behind-{partition}")]), partition)
     async with staged.run() as service:
-
-        async def all_four() -> bool:
-            return await effects(service) == 4
-
-        await until(all_four, what="the events around them")
+        await until_handled(service, 4)
         rows = await service.database.fetch("SELECT reason, value FROM dead_letters")
         assert [row["reason"].split(" records ")[0] for row in rows] == [rows[0]["reason"].split(" records ")[0]] * 2
         assert all(row["reason"].startswith("a batch of ") for row in rows)
@@ -63,11 +61,7 @@ async def test_stray_bytes_behind_snappy_blocks_are_passed_over(staged: Stage) -
     framed = XERIAL + len(block).to_bytes(4) + block + b"?"
     await send(staged, forged.batch([event(0, "snappy")], codec=forged.SNAPPY, body=framed))
     async with staged.run() as service:
-
-        async def taken() -> bool:
-            return await effects(service) == 1
-
-        await until(taken, what="the event")
+        await until_handled(service, 1)
 
 
 async def test_large_batches_take_their_turns(staged: Stage) -> None:
@@ -78,13 +72,21 @@ async def test_large_batches_take_their_turns(staged: Stage) -> None:
             await send(staged, forged.batch([large], codec=forged.GZIP, body=gzip.compress(large, mtime=0)), partition)
         await send(staged, forged.batch([event(0, f"behind-{partition}")]), partition)
     async with staged.run() as service:
-
-        async def both() -> bool:
-            return await effects(service) == 2
-
-        await until(both, what="the events behind them")
+        await until_handled(service, 2)
         rows = await service.database.fetch("SELECT length(value) AS size FROM dead_letters")
         assert [row["size"] for row in rows] == [20_000_000] * 6
+
+
+def test_no_batch_is_expanded_beyond_the_room_there_is() -> None:
+    """Of three large batches in one response one is taken at once; asked anew, the consumer gets the next."""
+    large = forged.record(0, ZEROS)
+    batch = forged.batch([large], codec=forged.GZIP, body=gzip.compress(large, mtime=0))
+    response = Records(b"".join(offset.to_bytes(8) + batch[8:] for offset in range(3)))
+    assert response.has_next()
+    for _ in range(3):
+        drain_anew()
+        records = PartitionRecords(TopicPartition("any", 0), response, [], 0, None, None, True, READ_COMMITTED)
+        assert [len(record.value) for record in records] == [20_000_000]
 
 
 async def test_many_bad_records_do_not_hold_up_other_partitions(staged: Stage) -> None:
@@ -101,52 +103,3 @@ async def test_many_bad_records_do_not_hold_up_other_partitions(staged: Stage) -
             "SELECT received_at < (SELECT max(received_at) FROM dead_letters) AS went_first FROM inbox"
         )
         assert row["went_first"]
-
-
-async def test_records_that_expire_while_the_service_runs_are_counted(staged: Stage) -> None:
-    """What retention takes before the running service comes to it shows in the metrics."""
-    foreign = Foreign(staged)
-    async with staged.run() as service:
-        foreign.measure(0, "first")
-
-        async def first() -> bool:
-            return await effects(service) == 1
-
-        await until(first, what="the first event")
-        consumer = service.app.state.consumer._consumer
-        assigned = consumer.assignment()
-        consumer.pause(*assigned)
-        await asyncio.sleep(1)  # the fetch that is under way ends
-        for number in range(5):
-            foreign.measure(number, f"e{number}")
-        foreign.drop_before(4)
-        consumer.resume(*assigned)
-
-        async def three() -> bool:
-            return await effects(service) == 3
-
-        await until(three, what="the two that are left")
-        assert "earshot_events_expired_total 3.0" in (await service.client.get("/metrics")).text
-
-
-async def test_records_that_expire_with_the_groups_offsets_are_counted(staged: Stage) -> None:
-    """When Kafka has forgotten the group, the stored position still tells what was missed."""
-    foreign = Foreign(staged)
-    async with staged.run() as service:
-        foreign.measure(0, "first")
-
-        async def first() -> bool:
-            return await effects(service) == 1
-
-        await until(first, what="the first event")
-    for number in range(5):
-        foreign.measure(number, f"e{number}")
-    foreign.drop_before(4)
-    foreign.forget_group(staged.service.name)
-    async with staged.run() as service:
-
-        async def three() -> bool:
-            return await effects(service) == 3
-
-        await until(three, what="the two that are left")
-        assert "earshot_events_expired_total 3.0" in (await service.client.get("/metrics")).text

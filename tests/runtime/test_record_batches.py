@@ -6,8 +6,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.producer import message_accumulator, producer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from tests.runtime.foreign import TOPIC, Foreign, binary, body, effects
-from tests.support.running import Stage, until
+from tests.runtime.foreign import TOPIC, Foreign, binary, body, until_handled
+from tests.support.running import Stage
 
 
 class Latin1(str):
@@ -34,11 +34,7 @@ async def test_a_header_whose_name_is_not_utf8_is_taken_like_any_other(
             for headers in events:
                 await forger.send(staged.settings.topic_prefix + TOPIC, value=body(1), key=b"csat", headers=headers)
     async with staged.run() as service:
-
-        async def all_taken() -> bool:
-            return await effects(service) == 15
-
-        await until(all_taken, what="three events for each of five codecs")
+        await until_handled(service, 15)
         assert await service.database.pool.fetchval("SELECT count(*) FROM dead_letters") == 0
 
 
@@ -53,11 +49,7 @@ async def test_a_batch_that_expands_without_end_goes_aside(staged: Stage, codec:
         await bomber.send_and_wait(staged.settings.topic_prefix + TOPIC, value=bytes(35_000_000), key=b"csat")
     foreign.measure(2, "behind")
     async with staged.run() as service:
-
-        async def both() -> bool:
-            return await effects(service) == 2
-
-        await until(both, what="the events around it")
+        await until_handled(service, 2)
         [row] = await service.database.fetch("SELECT reason, length(value) AS kept FROM dead_letters")
         assert "cannot be expanded within 33,554,432" in row["reason"]
         assert 0 < row["kept"] < 5_000_000
@@ -81,9 +73,5 @@ async def test_a_record_the_client_cannot_read_loses_no_other(staged: Stage) -> 
         fetching._getmany = fail_once
         for number in range(5):
             foreign.measure(number, f"e{number}")
-
-        async def all_five() -> bool:
-            return await effects(service) == 5
-
-        await until(all_five, what="the five events")
+        await until_handled(service, 5)
         assert failed
