@@ -47,9 +47,11 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m shared.contract.schemas check
+	@$(BIN)/python -m deploy.kafka.strimzi check
 
 schemas: $(VENV)/.dev
 	@$(BIN)/python -m shared.contract.schemas write
+	@$(BIN)/python -m deploy.kafka.strimzi write
 
 lock:
 	@for lock in runtime: local:'--extra local' dev:'--extra local --extra dev'; do \

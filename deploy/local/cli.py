@@ -105,6 +105,15 @@ def topics() -> None:
     click.echo("\n".join(created) if created else "all topics exist")
 
 
+@earshot.command()
+def acls() -> None:
+    """Print the calls of kafka-acls.sh that give every service its rights in Kafka, and no more."""
+    from deploy.kafka.access import as_commands, grants  # noqa: PLC0415
+
+    settings = _kafka_settings()
+    click.echo("\n".join(as_commands(grants(settings.topic_prefix), bootstrap=settings.kafka_bootstrap)))
+
+
 def _allowed_hours(_context: click.Context, _option: click.Parameter, hours: float) -> float:
     if not 0 < hours <= MAX_TOKEN_HOURS:  # nan is refused as well: it compares with nothing
         raise click.BadParameter(f"{hours:g} is not allowed; give more than 0 and at most {MAX_TOKEN_HOURS} (a year)")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from deploy.local.errors import Fault
 from shared.runtime import migrations, topics
+from shared.runtime.kafka import why
 from shared.runtime.settings import KafkaSettings, complaints
 
 
@@ -57,4 +58,4 @@ def create_topics(settings: KafkaSettings) -> list[str]:
     try:
         return asyncio.run(topics.create_topics(bootstrap, prefix=settings.topic_prefix))
     except (KafkaError, OSError, ValueError) as wrong:
-        raise Fault(f"The topics could not be created on {bootstrap}: {wrong}") from wrong
+        raise Fault(f"The topics could not be created on {bootstrap}: {why(wrong, settings)}") from wrong

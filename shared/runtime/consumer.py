@@ -21,7 +21,7 @@ from .database import Database
 from .errors import is_transient
 from .fetching import Expiry, Fetching
 from .handlers import Handlers
-from .kafka import admin, consuming_broker
+from .kafka import admin, consuming_broker, why
 from .settings import Settings
 from .telemetry import Metrics
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 BATCH_TIMEOUT_MS = 20
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
-WATCH_SECONDS, STALL_SECONDS = 5.0, 60.0
+WATCH_SECONDS, FAILING_SECONDS, STALL_SECONDS = 5.0, 10.0, 60.0
 HOLD_SECONDS = 60.0
 """How long one batch is tried inside the handler; far below max_poll_interval_ms, so the group keeps its member."""
 
@@ -42,6 +42,7 @@ class Consumer:
         self.batches = Batches(database, handlers, metrics, topic_prefix=settings.topic_prefix)
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
+        self._fetching: Fetching | None = None
         self._reached: dict[positions.Place, int] = {}
         self._expiry = Expiry(metrics)
         self._handling = False
@@ -60,9 +61,9 @@ class Consumer:
                 await self._start()
                 backoff = FIRST_BACKOFF_SECONDS
                 await self._until_stalled()
-                log.error("records wait, none comes; the consumer starts again", at=positions.shown(self._reached))
+                log.error("no records come; the consumer starts again", at=positions.shown(self._reached))
             except Exception as fault:  # noqa: BLE001 - a service waits for its Kafka however long it is away
-                log.warning("kafka is not reachable yet", because=repr(fault), after_seconds=backoff)
+                log.warning("kafka is not reachable yet", because=why(fault, self._settings), after_seconds=backoff)
                 self._moved_at = time.monotonic()
             finally:
                 await self._stop()
@@ -70,9 +71,11 @@ class Consumer:
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
     async def _until_stalled(self) -> None:
-        """Return when records wait and none came for a while: tasks of aiokafka's can end without a word."""
+        """Return when fetching fails, or records wait and none came for a while: aiokafka's tasks can end silently."""
         seen, began = dict(self._reached), time.monotonic()
         while time.monotonic() - max(began, self._moved_at) < STALL_SECONDS:
+            if self._fetching is not None and self._fetching.failing_seconds > FAILING_SECONDS:
+                return  # a heartbeat that was refused once is not sent again by aiokafka
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 lag = await asyncio.wait_for(self.lag(), WATCH_SECONDS)
@@ -88,6 +91,11 @@ class Consumer:
 
     async def broker_answers(self, timeout_seconds: float) -> bool:
         return self._broker is not None and await self._broker.ping(timeout_seconds)
+
+    @property
+    def fault(self) -> str | None:
+        """Why the last fetch failed; None when it did not."""
+        return self._fetching.fault if self._fetching else None
 
     def assignment(self) -> set[TopicPartition]:
         consumer = self._consumer
@@ -138,7 +146,7 @@ class Consumer:
         await self._broker.start()
         # In time for the first fetch: FastStream's task for it has been made, but cannot run before we wait.
         if (consumer := self._consumer) is not None:
-            consumer.getmany = Fetching(consumer, self._reached, self._expiry)
+            consumer.getmany = self._fetching = Fetching(consumer, self._reached, self._expiry)
 
     async def _stop(self) -> None:
         broker, self._broker, self._subscriber = self._broker, None, None

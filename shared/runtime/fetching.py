@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,13 @@ class Fetching:
     def __init__(self, consumer: AIOKafkaConsumer, reached: Mapping[Place, int], expiry: Expiry) -> None:
         self._consumer, self._getmany = consumer, consumer.getmany
         self._reached, self._expiry = reached, expiry
+        self.fault: str | None = None
+        self._failed_at = 0.0
+
+    @property
+    def failing_seconds(self) -> float:
+        """For how long every fetch has failed; 0 when the last did not."""
+        return time.monotonic() - self._failed_at if self.fault else 0.0
 
     async def __call__(self, *partitions: TopicPartition, **options: Any) -> Fetched:  # noqa: ANN401 - aiokafka's
         drain_anew()
@@ -53,11 +61,15 @@ class Fetching:
             taken: Fetched = await self._getmany(*partitions, **options)
         except ConsumerStoppedError:
             raise
-        except Exception:  # whatever aiokafka raises: it forgets what it had drained before
+        except Exception as fault:  # whatever aiokafka raises: it forgets what it had drained before
+            if self.fault is None:
+                self._failed_at = time.monotonic()
+            self.fault = f"{type(fault).__name__}: {fault}"
             log.exception("records cannot be fetched; going back", reached=shown(self._reached))
             await self._go_back()
             await asyncio.sleep(PAUSE_SECONDS)
             return {}
+        self.fault = None
         self._let_others_go_first(taken)
         await self._look_for_gaps(taken)
         return taken

@@ -72,6 +72,8 @@ class Health:
         assigned = self._consumer.assignment()
         if not assigned:
             raise RuntimeError("no partitions are assigned yet")
+        if self._consumer.fault:
+            raise RuntimeError(f"records cannot be fetched: {self._consumer.fault}")
         if self._consumer.idle_seconds > STALLED_SECONDS:
             raise RuntimeError(f"records wait and none was handled for {self._consumer.idle_seconds:.0f} s")
         return f"{len(assigned)} partitions"

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 from faststream.kafka import KafkaBroker
 from faststream.security import SASLScram512
 
@@ -74,6 +75,13 @@ def consuming_broker(settings: KafkaSettings, parser: Any) -> KafkaBroker:  # no
         graceful_timeout=15.0,
         logger=None,
     )
+
+
+def why(fault: BaseException, settings: KafkaSettings) -> str:
+    """The fault for the log; a broker that refuses a login says no more than one that is away."""
+    if settings.kafka_user and isinstance(fault, KafkaConnectionError):
+        return f"{fault!r}; if it is reachable, look at user, password, CA and whether it takes SCRAM-SHA-512 over TLS"
+    return repr(fault)
 
 
 def _trust(settings: KafkaSettings) -> ssl.SSLContext:

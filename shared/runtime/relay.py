@@ -12,7 +12,7 @@ from aiokafka.structs import RecordMetadata
 from shared.contract import envelope
 
 from .database import Database
-from .kafka import producer
+from .kafka import producer, why
 from .settings import KafkaSettings
 from .telemetry import Metrics
 
@@ -54,7 +54,7 @@ class Relay:
             except asyncio.CancelledError:
                 raise
             except Exception as fault:  # noqa: BLE001 - the relay outlives every fault of Kafka or the database
-                log.warning("relay starts again", because=repr(fault), after_seconds=backoff)
+                log.warning("relay starts again", because=why(fault, self._settings), after_seconds=backoff)
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
