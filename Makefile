@@ -48,10 +48,12 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m shared.contract.schemas check
 	@$(BIN)/python -m deploy.kafka.strimzi check
+	@$(BIN)/python -m deploy.kubernetes.render check
 
 schemas: $(VENV)/.dev
 	@$(BIN)/python -m shared.contract.schemas write
 	@$(BIN)/python -m deploy.kafka.strimzi write
+	@$(BIN)/python -m deploy.kubernetes.render write
 
 lock:
 	@for lock in runtime: local:'--extra local' dev:'--extra local --extra dev'; do \

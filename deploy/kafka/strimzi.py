@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from deploy.kafka.access import Grant, grants
+from deploy.written import main
 from shared.contract.topics import Topic, declared
 
 FOLDER = Path(__file__).parents[1] / "kubernetes" / "kafka"
@@ -27,9 +28,15 @@ def documents() -> dict[str, str]:
     """Name and content of every file."""
     topics = [_topic(topic) for topic in declared()]
     users = [_user(name, list(given)) for name, given in groupby(grants(), key=lambda grant: grant.user)]
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": ["topics.yaml", "users.yaml"],
+    }
     return {
         "topics.yaml": HEADER + yaml.safe_dump_all(topics, sort_keys=False),
         "users.yaml": HEADER + yaml.safe_dump_all(users, sort_keys=False),
+        "kustomization.yaml": HEADER + yaml.safe_dump(kustomization, sort_keys=False),
     }
 
 
@@ -67,22 +74,5 @@ def _user(name: str, given: list[Grant]) -> Resource:
     }
 
 
-def main(what: str) -> int:
-    """Write the files, or say which are out of date."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    old = [
-        name
-        for name, text in documents().items()
-        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text
-    ]
-    if what == "write":
-        for name in old:
-            (FOLDER / name).write_text(documents()[name], encoding="utf-8")
-        return 0
-    for name in old:
-        print(f"{FOLDER / name} is not what the contract says; run make schemas", file=sys.stderr)  # noqa: T201
-    return 1 if old else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], FOLDER, documents()))
