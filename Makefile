@@ -49,11 +49,13 @@ lint: $(VENV)/.dev
 	@$(BIN)/python -m shared.contract.schemas check
 	@$(BIN)/python -m deploy.kafka.strimzi check
 	@$(BIN)/python -m deploy.kubernetes.render check
+	@$(BIN)/python -m deploy.monitoring.dashboard check
 
 schemas: $(VENV)/.dev
 	@$(BIN)/python -m shared.contract.schemas write
 	@$(BIN)/python -m deploy.kafka.strimzi write
 	@$(BIN)/python -m deploy.kubernetes.render write
+	@$(BIN)/python -m deploy.monitoring.dashboard write
 
 lock:
 	@for lock in runtime: local:'--extra local' dev:'--extra local --extra dev'; do \

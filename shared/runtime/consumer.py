@@ -22,6 +22,7 @@ from .errors import is_transient
 from .fetching import Expiry, Fetching
 from .handlers import Handlers
 from .kafka import admin, consuming_broker, why
+from .lateness import Lag, Lateness
 from .settings import Settings
 from .telemetry import Metrics
 
@@ -45,6 +46,7 @@ class Consumer:
         self._fetching: Fetching | None = None
         self._reached: dict[positions.Place, int] = {}
         self._expiry = Expiry(metrics)
+        self._lateness = Lateness()
         self._handling = False
         self._moved_at = time.monotonic()
 
@@ -81,7 +83,7 @@ class Consumer:
                 lag = await asyncio.wait_for(self.lag(), WATCH_SECONDS)
             except Exception:  # noqa: BLE001 - Kafka is away; that is the client's to mend
                 lag = None
-            if not lag or self._handling or seen != self._reached:
+            if lag is None or not lag.records or self._handling or seen != self._reached:
                 seen, self._moved_at = dict(self._reached), time.monotonic()
 
     @property
@@ -101,19 +103,21 @@ class Consumer:
         consumer = self._consumer
         return set(consumer.assignment()) if consumer else set()
 
-    async def lag(self) -> int | None:
-        """Records published but not handled on this instance's partitions; None while there is no assignment."""
+    async def lag(self) -> Lag | None:
+        """What waits on this instance's partitions; None while there is no assignment."""
         consumer, assigned = self._consumer, self.assignment()
         if consumer is None or not assigned:
             return None
         ends = await consumer.end_offsets(assigned)
         # Between batches the client's position says it best: it is past transaction markers and expired records.
         reached = {} if self._handling else {place: await consumer.position(place) for place in assigned}
-        waiting: int = sum(
-            max(0, end - reached.get(place, self._reached.get((place.topic, place.partition), end)))
+        waiting = {
+            (place.topic, place.partition): max(
+                0, end - reached.get(place, self._reached.get((place.topic, place.partition), end))
+            )
             for place, end in ends.items()
-        )
-        return waiting
+        }
+        return Lag(sum(waiting.values()), self._lateness.seconds(waiting))
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
@@ -167,6 +171,7 @@ class Consumer:
             self._handling = False
         for record in records:
             self._reached[record.topic, record.partition] = record.offset + 1
+        self._lateness.handled(records)
         self._metrics.batch_records.observe(len(records))
         self._metrics.batch_seconds.observe(time.perf_counter() - began)
 

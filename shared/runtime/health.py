@@ -10,6 +10,7 @@ import asyncpg
 
 from .consumer import Consumer
 from .database import Database
+from .lateness import Lag
 from .telemetry import Metrics
 
 ANSWER_SECONDS = 2.0
@@ -33,8 +34,10 @@ class Health:
             checks |= {"broker": self._check_broker, "consumer": self._check_consumer}
         checks["outbox"] = self._check_outbox
         answers = await asyncio.gather(*(_answer(check) for check in checks.values()))
+        ready = all(ok for ok, _ in answers)
+        self._metrics.ready.set(ready)
         return {
-            "ready": all(ok for ok, _ in answers),
+            "ready": ready,
             "checks": {name: {"ok": ok, "detail": detail} for name, (ok, detail) in zip(checks, answers, strict=True)},
             "lag": await self._lag(),
             "outbox": self._outbox,
@@ -44,17 +47,17 @@ class Health:
     async def observe(self) -> None:
         """Keep the gauges current until cancelled."""
         while True:
-            await _answer(self._check_outbox)
-            await self._lag()
+            await self.report()
             await asyncio.sleep(OBSERVE_EVERY_SECONDS)
 
     async def _lag(self) -> int | None:
         try:
-            lag = await asyncio.wait_for(self._consumer.lag(), ANSWER_SECONDS) if self._consumer else 0
+            lag = await asyncio.wait_for(self._consumer.lag(), ANSWER_SECONDS) if self._consumer else Lag(0, 0)
         except Exception:  # noqa: BLE001 - an unknown lag is no fault of its own
             lag = None
-        self._metrics.lag.set(math.nan if lag is None else lag)
-        return lag
+        self._metrics.lag.set(lag.records if lag else math.nan)
+        self._metrics.lag_seconds.set(lag.seconds if lag else math.nan)
+        return lag.records if lag else None
 
     async def _check_database(self) -> str:
         began = time.perf_counter()

@@ -53,6 +53,8 @@ class Metrics:
         self.outbox_age = Gauge("earshot_outbox_oldest_seconds", "Age of the oldest one", registry=self.registry)
         self.dead_letters = Gauge("earshot_dead_letters_open", "Dead letters nobody dealt with", registry=self.registry)
         self.lag = Gauge("earshot_consumer_lag", "Records not handled yet", registry=self.registry)
+        self.lag_seconds = Gauge("earshot_consumer_lag_seconds", "Age of the oldest one", registry=self.registry)
+        self.ready = Gauge("earshot_ready", "1 while /readyz says so, else 0", registry=self.registry)
         self.requests = Histogram(
             "earshot_http_request_seconds", "Time to answer", ["method", "route", "status"], registry=self.registry
         )

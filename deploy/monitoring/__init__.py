@@ -1,0 +1,1 @@
+"""What is watched: a Grafana dashboard and Prometheus alerts over the metrics that every service has."""
