@@ -9,7 +9,7 @@ CASES ?= ../shared/cases
 
 INSTALLED := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.local)
 
-.PHONY: help up down logs doctor test cases lint schemas lock
+.PHONY: help up down logs doctor test cases audit lint schemas lock
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make doctor   what is there, what is missing, what to do"
 	@echo "make test     the tests"
 	@echo "make cases    the reference cases of a folder: make cases CASES=folder"
+	@echo "make audit    secrets in the history, known faults of the dependencies"
 	@echo "make lint     style, types, architecture, schemas"
 	@echo "make schemas  write the event schemas anew"
 	@echo "make lock     resolve the dependencies anew"
@@ -40,6 +41,9 @@ test: $(VENV)/.dev
 
 cases: $(VENV)/.dev
 	@$(BIN)/python -m tests.cases "$(CASES)"
+
+audit: $(VENV)/.dev
+	@$(BIN)/python -m tests.audit
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
