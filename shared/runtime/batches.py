@@ -11,7 +11,7 @@ from .database import Database, Transaction
 from .errors import Rejected, is_bad_data, is_transient
 from .handlers import Handlers, Registration
 from .records import Decoded, Record, Refused, decode
-from .telemetry import Metrics, span
+from .telemetry import Metrics, processing
 
 log = structlog.get_logger(__name__)
 
@@ -154,7 +154,7 @@ class Batches:
 async def _handle(registration: Registration, tx: Transaction, events: Sequence[Decoded]) -> None:
     first = events[0].event
     with (
-        span(f"process {registration.event_type.topic}", first.trace),
+        processing(f"process {registration.event_type.topic}", [event.event.trace for event in events]),
         structlog.contextvars.bound_contextvars(event_type=registration.event_type.type, event_id=first.id),
     ):
         await registration.handle(tx, [event.event for event in events])

@@ -29,6 +29,8 @@ class Cause:
 
     event_id: str | None = None
     correlation_id: str | None = None
+    trace: str | None = None
+    """The W3C traceparent of whoever published that event."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,9 @@ class Transaction:
         await outbox.write(
             self.connection,
             [
-                outbox.entry(self.service, event, self.now, self.cause.event_id, self.cause.correlation_id)
+                outbox.entry(
+                    self.service, event, self.now, self.cause.event_id, self.cause.correlation_id, self.cause.trace
+                )
                 for event in events
             ],
         )

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from shared.contract.events import BY_MODEL, EventData, EventType
 
 from .database import Cause, Transaction
+from .telemetry import continued
 
 E = TypeVar("E", bound=EventData)
 
@@ -24,7 +25,7 @@ class Received(Generic[E]):
     @property
     def cause(self) -> Cause:
         """For what is published because of this event."""
-        return Cause(event_id=self.id, correlation_id=self.correlation_id)
+        return Cause(self.id, self.correlation_id, self.trace.get("traceparent"))
 
 
 EventHandler = Callable[[Transaction, Received[E]], Awaitable[None]]
@@ -55,7 +56,8 @@ class Handlers:
         def register(handler: EventHandler[E]) -> EventHandler[E]:
             async def each(tx: Transaction, events: Sequence[Received[E]]) -> None:
                 for event in events:
-                    await handler(tx.because_of(event.cause), event)
+                    with continued(f"handle {model.__name__}", event.trace):
+                        await handler(tx.because_of(event.cause), event)
 
             self._add(model, each, natural_key=False)
             return handler

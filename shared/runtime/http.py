@@ -24,7 +24,7 @@ from .openapi import ERRORS, Application
 from .relay import Relay
 from .service import Service
 from .settings import Settings
-from .telemetry import Metrics, start_tracing
+from .telemetry import Metrics, start_tracing, stop_tracing
 from .tokens import KeySet
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
             with contextlib.suppress(asyncio.CancelledError, TimeoutError):
                 await asyncio.wait_for(work, STOP_SECONDS)
             await database.close()
+            await stop_tracing()
 
     app = Application(
         title=f"Earshot {service.name}",

@@ -30,7 +30,12 @@ class Entry:
 
 
 def entry(
-    service: str, event: EventData, now: datetime, causation_id: str | None = None, correlation_id: str | None = None
+    service: str,
+    event: EventData,
+    now: datetime,
+    causation_id: str | None = None,
+    correlation_id: str | None = None,
+    trace: str | None = None,
 ) -> Entry:
     """The row for an event of this service; without a cause the event starts its own correlation."""
     event_type = BY_MODEL[type(event)]
@@ -40,7 +45,7 @@ def entry(
         "time": now.isoformat(),
         "correlationid": correlation_id or str(identifier),
         **({"causationid": causation_id} if causation_id else {}),
-        **trace_headers(),
+        **trace_headers(trace),
     }
     return Entry(
         id=identifier,

@@ -1,18 +1,27 @@
 """Logs, metrics and traces of one service process."""
 
+import asyncio
+import itertools
 import logging
+import os
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 tracer = trace.get_tracer("earshot")
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+EXPORT_SECONDS = 2
+MOST_LINKS = 100
 
 # Without the frames' variables: among them are tokens, passwords and what people said.
 _exceptions = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
@@ -61,16 +70,38 @@ class Metrics:
 
 
 def start_tracing(service: str) -> None:
-    """Give every span an id; where spans go is the deployment's choice of exporter."""
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        trace.set_tracer_provider(TracerProvider(resource=Resource.create({"service.name": service})))
+    """Give every span an id, and send spans where OpenTelemetry's own variables say, if they do."""
+    if isinstance(trace.get_tracer_provider(), TracerProvider):
+        return
+    provider = TracerProvider(resource=Resource.create({"service.name": f"earshot-{service}"}))
+    if any(os.environ.get(name) for name in ENDPOINTS):
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - megabytes, seldom needed
+            OTLPSpanExporter,
+        )
+
+        # A collector that is away must not hold up a stop.
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=EXPORT_SECONDS)))
+    trace.set_tracer_provider(provider)
 
 
-def trace_headers() -> dict[str, str]:
-    """The current trace as W3C headers, to be carried along with an event."""
+async def stop_tracing() -> None:
+    """Send what waits; called after everything that makes spans has stopped."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        await asyncio.to_thread(provider.force_flush, EXPORT_SECONDS * 1000)
+
+
+def trace_headers(cause: str | None = None) -> dict[str, str]:
+    """W3C headers to be carried along with an event: the current span's, or its cause's where that is another trace."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
+    if cause is not None and _trace_of(cause) != _trace_of(carrier.get("traceparent", "")):
+        return {"traceparent": cause}
     return carrier
+
+
+def _trace_of(traceparent: str) -> str:
+    return traceparent[3:35]
 
 
 @contextmanager
@@ -78,6 +109,33 @@ def span(name: str, carrier: Mapping[str, str]) -> Iterator[str]:
     """A span that continues the carrier's trace; gives its trace id."""
     with tracer.start_as_current_span(name, context=propagate.extract(carrier)) as current:
         yield trace.format_trace_id(current.get_span_context().trace_id)
+
+
+@contextmanager
+def continued(name: str, carrier: Mapping[str, str]) -> Iterator[None]:
+    """A span in the carrier's trace where it has one, else nothing of its own."""
+    if "traceparent" not in carrier:
+        yield
+        return
+    with span(name, carrier):
+        yield
+
+
+@contextmanager
+def processing(name: str, carriers: Sequence[Mapping[str, str]]) -> Iterator[None]:
+    """A span over several messages: part of the one's trace, or linked to those of many."""
+    if len(carriers) == 1:
+        with span(name, carriers[0]):
+            yield
+        return
+    found = {carrier["traceparent"] for carrier in carriers if "traceparent" in carrier}
+    links = [
+        trace.Link(context)
+        for parent in itertools.islice(found, MOST_LINKS)
+        if (context := trace.get_current_span(propagate.extract({"traceparent": parent})).get_span_context()).is_valid
+    ]
+    with tracer.start_as_current_span(name, context=Context(), links=links):
+        yield
 
 
 def start_logging(service: str, *, form: str, level: str) -> None:
