@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from .events import EVENTS, EventType
+from .examples import examples
 from .topics import MAX_MESSAGE_BYTES, PARTITIONS
 
 _ATTRIBUTES = {
@@ -86,6 +87,19 @@ def _message(event: EventType) -> dict[str, Any]:
                 "bindingVersion": "0.5.0",
             }
         },
+        "examples": [
+            {
+                "name": name,
+                "headers": {
+                    "ce_specversion": "1.0",
+                    "ce_id": f"{name}-1",
+                    "ce_source": "https://producer.example",
+                    "ce_type": event.type,
+                },
+                "payload": data,
+            }
+            for name, data in examples(event).items()
+        ],
         "x-published-by": list(event.publishers),
         "x-consumed-by": list(event.consumers),
     }

@@ -1,8 +1,8 @@
 """Whether a changed JSON Schema still serves everybody who relies on the old one.
 
 Writers are strict and readers tolerant, so an added optional field is harmless. What breaks somebody: a field that is
-gone or of another type, a field newly required, a bound, pattern or set of values that is tighter (old writers'
-events would be refused) or, for values, wider (old readers would not know them), another key or topic.
+gone or of another type, a field newly required, another default, a bound, pattern or set of values that is tighter (old
+writers' events would be refused) or wider (old readers would refuse the new ones), another key or topic.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_DESCRIBING = frozenset({"title", "description", "examples", "default", "$id", "$schema", "$defs", "x-topic", "x-key"})
+_DESCRIBING = frozenset({"title", "description", "examples", "$id", "$schema", "$defs", "x-topic", "x-key"})
 _LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_STRUCTURE = frozenset({"properties", "required", "items", "anyOf", "$ref", "additionalProperties", "prefixItems"})
+_STRUCTURE = frozenset({"properties", "required", "items", "anyOf", "$ref", "additionalProperties"})
 
 
 def breaks(old: Json, new: Json) -> list[str]:
@@ -76,8 +76,12 @@ def _compare_bounds(old: Json, new: Json, place: str) -> Iterator[str]:
     for words, tighter in ((_LOWER_BOUNDS, 1), (_UPPER_BOUNDS, -1)):
         for word in words:
             before, after = old.get(word), new.get(word)
-            if after is not None and (before is None or (after - before) * tighter > 0):
-                yield f"{place}: {word} {after} is tighter than {before}"
+            if before == after:
+                continue
+            if before is None or (after is not None and (after - before) * tighter > 0):
+                yield f"{place}: {word} {after} is tighter than {before}, so events that were right would be refused"
+            else:
+                yield f"{place}: {word} {after} is wider than {before}, so readers out there would refuse what is new"
 
 
 def _resolved(schema: Json, root: Json) -> Json:

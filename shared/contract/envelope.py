@@ -110,15 +110,37 @@ def decode(envelope: Envelope, topic: str) -> tuple[EventType, EventData]:
 
 def encode(envelope: Envelope) -> tuple[list[tuple[str, bytes]], bytes]:
     """Headers and value of the event in binary mode."""
-    attributes = {"specversion": SPEC_VERSION, "id": envelope.id, "source": envelope.source, "type": envelope.type}
-    attributes |= {"time": envelope.time} if envelope.time else {}
-    attributes |= {"subject": envelope.subject} if envelope.subject else {}
-    extensions = {name: text for name, text in envelope.extensions.items() if name != "traceparent"}
-    headers = [(f"ce_{name}", text.encode()) for name, text in (attributes | extensions).items()]
+    headers = [
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_id", envelope.id.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_type", envelope.type.encode()),
+    ]
+    if envelope.time:
+        headers.append(("ce_time", envelope.time.encode()))
+    if envelope.subject:
+        headers.append(("ce_subject", envelope.subject.encode()))
+    headers += [(f"ce_{name}", text.encode()) for name, text in envelope.extensions.items() if name != "traceparent"]
     headers.append(("content-type", envelope.content_type.encode()))
     if "traceparent" in envelope.extensions:
         headers.append(("traceparent", envelope.extensions["traceparent"].encode()))
     return headers, envelope.data
+
+
+def structured(envelope: Envelope) -> dict[str, Any]:
+    """The event in the JSON format."""
+    attributes = {
+        "specversion": SPEC_VERSION,
+        "id": envelope.id,
+        "source": envelope.source,
+        "type": envelope.type,
+        "time": envelope.time,
+        "subject": envelope.subject,
+        "datacontenttype": envelope.content_type,
+        **envelope.extensions,
+        "data": json.loads(envelope.data),
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def explain(error: ValidationError) -> str:
@@ -166,7 +188,7 @@ def _envelope(
     media_type = content_type.split(";", maxsplit=1)[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Undecodable(f"the data's content type is {media_type!r}; send application/json")
-    if (time := attributes.get("time")) and not _has_instant(time):
+    if (time := attributes.get("time")) and not has_instant(time):
         raise Undecodable(
             f"attribute time {time[:60]!r} is no RFC 3339 time; send date, time and offset: 2026-03-02T10:00:00Z"
         )
@@ -184,7 +206,7 @@ def _envelope(
     )
 
 
-def _has_instant(time: str) -> bool:
+def has_instant(time: str) -> bool:
     try:
         return read_time(time).tzinfo is not None
     except ValueError:

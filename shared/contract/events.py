@@ -1,10 +1,10 @@
 """Every event type of Earshot: its data, its topic, the key that orders it, who publishes and who consumes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,19 +13,31 @@ from .types import Id, Line, Paragraph, Schema, Segment, Share, UtcTime, ZoneNam
 
 
 class EventData(Schema):
-    """The data of one event type; `key` names the field that decides the order."""
+    """The data of one event type; `key` names the field that decides the order.
+
+    `about` names the fields that say whom it is about, `words` what that person said or is: all that an event loses
+    when the person asks to be forgotten.
+    """
 
     key: ClassVar[tuple[str, ...]]
+    about: ClassVar[tuple[str, ...]] = ()
+    words: ClassVar[tuple[str, ...]] = ()
 
     def key_value(self) -> str:
         """The Kafka key: the first named field that is set."""
-        return next(str(value) for name in self.key if (value := getattr(self, name)) is not None)
+        for name in self.key:
+            value = getattr(self, name)
+            if value is not None:
+                return str(value)
+        raise ValueError(f"{type(self).__name__} has no key")
 
 
 class DemoRequested(EventData):
     """Somebody asks for a demo; the only event that carries contact details."""
 
     key = ("request_id",)
+    about = ("request_id",)
+    words = ("contact", "questions", "segment")
     request_id: Id
     requested_at: UtcTime
     contact: Contact
@@ -40,6 +52,7 @@ class Interview(EventData):
     """What stays the same through an interview's changes; `version` rises by one with each of them."""
 
     key = ("interview_id",)
+    about = ("participant_id",)
     interview_id: Id
     version: int = Field(ge=1)
     request_id: Id
@@ -48,6 +61,7 @@ class Interview(EventData):
 
 
 class BookedInterview(Interview):
+    words = ("questions", "segment")
     moderator_id: Id
     note_taker_id: Id | None = None
     starts_at: UtcTime
@@ -73,6 +87,7 @@ class InterviewRescheduled(BookedInterview):
 class InterviewCancelled(Interview):
     """The interview will not take place."""
 
+    words = ("reason",)
     cancelled_at: UtcTime
     cancelled_by: Literal["participant", "team"]
     reason: Paragraph | None = None
@@ -82,6 +97,8 @@ class SessionCompleted(EventData):
     """An interview took place; published by sessions or by another recording tool."""
 
     key = ("session_id",)
+    about = ("participant_id",)
+    words = ("transcript", "segment")
     session_id: Id
     interview_id: Id | None = None
     request_id: Id | None = None
@@ -99,6 +116,8 @@ class InsightTagged(EventData):
     """A quote carries tags; the highest `version` of an insight holds, `withdrawn` takes it back."""
 
     key = ("feature_id", "insight_id")
+    about = ("participant_id",)
+    words = ("quote", "segment")
     insight_id: Id
     version: int = Field(default=1, ge=1)
     withdrawn: bool = False
@@ -123,6 +142,8 @@ class FeatureVoted(EventData):
     """One person's vote on one feature; the latest by `voted_at` holds."""
 
     key = ("feature_id",)
+    about = ("voter_id",)
+    words = ("on_behalf", "segment")
     feature_id: Id
     voter_id: Id
     voter_kind: VoterKind = "customer"
@@ -157,6 +178,7 @@ class FeatureStatusChanged(EventData):
     """A feature is new, or moved on the roadmap; the highest `version` holds."""
 
     key = ("feature_id",)
+    about = ("asked_by",)
     feature_id: Id
     version: int = Field(ge=1)
     title: Line
@@ -224,14 +246,31 @@ class ParticipantErased(EventData):
     """A person asked to be forgotten: remove or anonymise everything about the participant."""
 
     key = ("participant_id",)
+    about = ("participant_id",)
     participant_id: Id
     erased_at: UtcTime
+
+
+class ErasureCompleted(EventData):
+    """A service has forgotten the participant: counts by place, nothing of the person."""
+
+    key = ("participant_id",)
+    about = ("participant_id",)
+    participant_id: Id
+    service: Id
+    erased_at: UtcTime = Field(description="of the ParticipantErased that this answers")
+    completed_at: UtcTime
+    removed: Mapping[Line, Annotated[int, Field(ge=0)]] = Field(
+        max_length=50, description="by table: how many records were removed or made anonymous"
+    )
+    kept: Mapping[Line, Line] = Field(max_length=50, description="by table: what stays, and why")
 
 
 class EventRejected(EventData):
     """A service could not handle a record; it is kept whole in that service's dead letters."""
 
     key = ("dead_letter_id",)
+    words = ("event_id", "reason")
     dead_letter_id: Id
     service: Id
     topic: Line
@@ -241,6 +280,22 @@ class EventRejected(EventData):
     event_type: Line | None = None
     reason: Paragraph
     rejected_at: UtcTime
+
+
+class DeadLetterClosed(EventData):
+    """What became of a record that EventRejected told of; nothing more will."""
+
+    key = ("dead_letter_id",)
+    dead_letter_id: Id
+    service: Id
+    topic: Line
+    partition: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    event_id: Line | None = None
+    event_type: Line | None = None
+    outcome: Literal["replayed", "discarded", "erased"]
+    edited: bool = Field(default=False, description="whether it was mended before it was replayed")
+    closed_at: UtcTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +308,10 @@ class EventType:
     publishers: tuple[str, ...]
     consumers: tuple[str, ...]
     retention: timedelta | None
+    type: str = field(init=False)
 
-    @property
-    def type(self) -> str:
-        return f"earshot.{self.model.__name__}.v{self.version}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", f"earshot.{_plain(self.model, self.version)}.v{self.version}")
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -269,7 +324,8 @@ class EventType:
 def _event(
     model: type[EventData], publishers: str, consumers: str, *, days: int | None = 365, version: int = 1
 ) -> EventType:
-    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in model.__name__).lstrip("-")
+    name = _plain(model, version)
+    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
     return EventType(
         model=model,
         version=version,
@@ -278,6 +334,11 @@ def _event(
         consumers=tuple(consumers.split()),
         retention=None if days is None else timedelta(days=days),
     )
+
+
+def _plain(model: type[EventData], version: int) -> str:
+    """The event's name; from the second version on its model is called for instance FeatureVotedV2."""
+    return model.__name__.removesuffix(f"V{version}")
 
 
 EVERYBODY = "scheduling sessions insights roadmap kpi"
@@ -297,10 +358,15 @@ _DECLARED = (
     _event(
         ParticipantErased, "scheduling", EVERYBODY, days=None
     ),  # outlives every backup that could bring a person back
+    _event(ErasureCompleted, EVERYBODY, "scheduling", days=None),
     _event(EventRejected, EVERYBODY, "", days=30),
+    _event(DeadLetterClosed, EVERYBODY, "", days=30),
 )
 
-EVENTS: Mapping[str, EventType] = MappingProxyType({event.type: event for event in _DECLARED})
+_BY_TYPE = {event.type: event for event in _DECLARED}
+_BY_MODEL = {event.model: event for event in _DECLARED}
+
+EVENTS: Mapping[str, EventType] = MappingProxyType(_BY_TYPE)
 """Every event type by its CloudEvents `type`, e.g. `earshot.DemoRequested.v1`."""
 
-BY_MODEL: Mapping[type[EventData], EventType] = MappingProxyType({event.model: event for event in _DECLARED})
+BY_MODEL: Mapping[type[EventData], EventType] = MappingProxyType(_BY_MODEL)
