@@ -1,4 +1,4 @@
-"""The five services and, for each, what anybody may call without signing in: the one place where that is listed."""
+"""The five services, the adapters beside them, and what anybody may call without signing in: the one list of each."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -25,3 +25,8 @@ PUBLIC: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 SERVICES: tuple[str, ...] = tuple(PUBLIC)
+
+ADAPTERS: tuple[str, ...] = ("webhooks",)
+"""On the same runtime with the same furniture, but without a business of their own; they lie in `deploy/`."""
+
+DEPLOYABLE: tuple[str, ...] = (*SERVICES, *ADAPTERS)

@@ -1,9 +1,10 @@
 """Wires the insights service."""
 
 from services import PUBLIC, PUBLIC_EVERYWHERE
-from shared.runtime import Service
+from shared.contract.events import InsightTagged
+from shared.runtime import Derived, Service, Versioned
 
-from . import api, pages, store
+from . import api, pages, store, store_derived
 from .handlers import handlers
 
 service = Service(
@@ -14,4 +15,10 @@ service = Service(
     public=PUBLIC_EVERYWHERE | PUBLIC["insights"],
     pages=pages.pages,
     pulse=store.pulse,
+    derived=Derived(store_derived.empty, store_derived.TABLES),
+    versioned=(
+        Versioned(
+            frozenset({InsightTagged}), ("insight_id",), store_derived.INSIGHT_VERSIONS, store_derived.LIFT_INSIGHTS
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from shared.contract.events import FeatureStatusChanged, KpiImpactAssessed, ParticipantErased, SessionCompleted
-from shared.runtime import Handlers, Received, Rejected, Transaction
+from shared.runtime import Handlers, Person, Received, Rejected, Transaction, erasure
 
 from . import store_copies
 from .model import Impact, Session, Transcript
@@ -25,7 +25,7 @@ async def keep_session(tx: Transaction, event: Received[SessionCompleted]) -> No
         study_id=said.study_id,
         completed_at=said.completed_at,
         transcript=transcript,
-        segment=said.segment.model_dump(exclude_none=True),
+        segment={} if alias else said.segment.model_dump(exclude_none=True),
         listening=said.listening.model_dump(exclude_none=True),
         erased_at=erased_at,
     )
@@ -64,4 +64,16 @@ async def keep_impact(tx: Transaction, event: Received[KpiImpactAssessed]) -> No
 async def forget_participant(tx: Transaction, event: Received[ParticipantErased]) -> None:
     # The alias is random: it must not lead back to the person, yet keep one person's sessions one person's.
     alias = f"anonymous-{uuid4().hex}"
-    await store_copies.erase(tx.connection, event.data.participant_id, alias, event.data.erased_at)
+    erased = event.data
+    removed = await store_copies.erase(tx.connection, erased.participant_id, alias, erased.erased_at)
+    await erasure.complete(
+        tx,
+        Person((erased.participant_id,)),
+        erased.erased_at,
+        removed=removed,
+        kept={
+            "sessions": "that they took place, when, and how the moderator listened, under a random id",
+            "insights": "the researchers' tags, feelings and importances without a quote, under the same random id",
+            "erasures": "a hash of the id, so that nothing late brings the person back",
+        },
+    )

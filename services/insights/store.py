@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 
+async def first_version(connection: Connection) -> int:
+    """The version a new insight begins with; above 1 after an old backup was put back."""
+    version: int = await connection.fetchval("SELECT floor + 1 FROM version_floor")
+    return version
+
+
 async def insert(connection: Connection, insight: Insight) -> bool:
     """Store a new insight; false when there is one with this id."""
     inserted = await connection.fetchval(

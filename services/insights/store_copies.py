@@ -169,46 +169,65 @@ async def erasure(connection: Connection, participant_id: str) -> tuple[str, dat
     No erasure of this participant begins before the transaction ends.
     """
     # Without the lock a session could slip in with its real id while its participant is being erased.
-    await connection.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", participant_id)
+    await connection.execute(
+        """
+        SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))
+         WHERE current_setting('earshot.alone', true) IS DISTINCT FROM 'yes'
+        """,
+        participant_id,
+    )
     row = await connection.fetchrow(
         "SELECT alias, erased_at FROM erasures WHERE participant_hash = sha256(convert_to($1, 'UTF8'))", participant_id
     )
     return (row["alias"], row["erased_at"]) if row else None
 
 
-async def erase(connection: Connection, participant_id: str, alias: str, at: datetime) -> None:
-    """Forget the participant: sessions and insights are the alias's from now on, without transcript and quotes."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", participant_id)
+async def erase(connection: Connection, participant_id: str, new_alias: str, at: datetime) -> dict[str, int]:
+    """Forget the participant: sessions and insights are an alias's from now on, without transcript and quotes.
+
+    The alias of an earlier erasure stays. Gives how many sessions and insights became anonymous.
+    """
     await connection.execute(
         """
-        INSERT INTO erasures (participant_hash, alias, erased_at) VALUES (sha256(convert_to($1, 'UTF8')), $2, $3)
-        ON CONFLICT (participant_hash) DO NOTHING
+        SELECT pg_advisory_xact_lock(hashtextextended($1, 0))
+         WHERE current_setting('earshot.alone', true) IS DISTINCT FROM 'yes'
         """,
         participant_id,
-        alias,
+    )
+    alias = await connection.fetchval(
+        """
+        INSERT INTO erasures (participant_hash, alias, erased_at) VALUES (sha256(convert_to($1, 'UTF8')), $2, $3)
+        ON CONFLICT (participant_hash) DO UPDATE SET alias = erasures.alias
+        RETURNING alias
+        """,
+        participant_id,
+        new_alias,
         at,
     )
     # Sessions first: it waits for whoever is tagging one of them, and the next statement then sees that insight.
-    await connection.execute(
+    sessions = await connection.fetch(
         """
         UPDATE sessions
-           SET participant_id = $2, erased_at = $3,
+           SET participant_id = $2, erased_at = $3, segment = '{}',
                transcript_url = NULL, transcript_format = NULL, transcript_sha256 = NULL
          WHERE participant_id = $1
+        RETURNING session_id
         """,
         participant_id,
         alias,
         at,
     )
-    await connection.execute(
+    insights = await connection.fetch(
         """
         UPDATE insights
            SET quote = NULL, turn = NULL, start_char = NULL, end_char = NULL,
                start_seconds = NULL, end_seconds = NULL, transcript_sha256 = NULL
-         WHERE participant_id = $1
+         WHERE session_id = ANY ($1::text[])
+        RETURNING insight_id
         """,
-        alias,
+        [row["session_id"] for row in sessions],
     )
+    return {"sessions": len(sessions), "insights": len(insights)}
 
 
 def _session(row: asyncpg.Record) -> Session:

@@ -24,7 +24,7 @@ async def tag(
         raise not_found("session", session_id)
     insight = Insight(
         insight_id=insight_id or str(uuid4()),
-        version=1,
+        version=await store.first_version(tx.connection),
         withdrawn=False,
         session_id=session_id,
         participant_id=session.participant_id,

@@ -10,7 +10,6 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
 from shared.runtime import Problem
-from shared.runtime.auth import SESSION_COOKIE
 
 from .model import Session
 from .quotes import Turn
@@ -70,7 +69,5 @@ def _authorities() -> ssl.SSLContext:
 
 
 def _credential(request: Request) -> dict[str, str]:
-    """What the caller showed us, and no other header or cookie."""
-    if "authorization" in request.headers:
-        return {"Authorization": request.headers["authorization"]}
-    return {"Cookie": f"{SESSION_COOKIE}={request.cookies.get(SESSION_COOKIE, '')}"}
+    """The token that the caller, or the gateway for whoever is signed in there, showed us, and nothing else."""
+    return {"Authorization": request.headers.get("authorization", "")}

@@ -2,8 +2,11 @@
 
 from services import PUBLIC, PUBLIC_EVERYWHERE
 from services.kpi import api, pages, store
+from services.kpi.assessing import reassess_all
 from services.kpi.handlers import handlers
-from shared.runtime import Service
+from services.kpi.store import derived
+from shared.contract.events import KpiImpactAssessed
+from shared.runtime import Derived, Service, Versioned
 
 service = Service(
     name="kpi",
@@ -13,4 +16,10 @@ service = Service(
     public=PUBLIC_EVERYWHERE | PUBLIC["kpi"],
     pages=pages.pages,
     pulse=store.pulse,
+    derived=Derived(derived.empty, derived.TABLES, settle=reassess_all),
+    versioned=(
+        Versioned(
+            frozenset({KpiImpactAssessed}), ("feature_id", "kpi_id"), derived.IMPACT_VERSIONS, derived.LIFT_IMPACTS
+        ),
+    ),
 )

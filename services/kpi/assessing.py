@@ -3,7 +3,7 @@
 from services.kpi import effects
 from services.kpi.impact import NotYet
 from services.kpi.kpis import Kpi
-from services.kpi.store import features, impacts, kpis, measurements
+from services.kpi.store import derived, features, impacts, kpis, measurements
 from services.kpi.store.impacts import Assessed
 from shared.contract.events import KpiImpactAssessed
 from shared.runtime import Transaction
@@ -11,6 +11,8 @@ from shared.runtime import Transaction
 
 async def reassess(tx: Transaction, kpi_id: str) -> None:
     """Assess every release meant to move the KPI whose data changed; the caller holds the KPI's lock."""
+    if tx.repeated:  # what was said of the data on their way is said; `reassess_all` looks at where they end
+        return
     kpi = await kpis.find(tx.connection, kpi_id)
     if kpi is None:  # named by a feature, never measured
         return
@@ -28,13 +30,19 @@ async def reassess(tx: Transaction, kpi_id: str) -> None:
                 continue
             impact, path = answer
             news = before is None or before.impact != impact
-            version = (before.version if before else 0) + news
+            version = (before.version if before else await impacts.version_floor(tx.connection)) + news
             assessed = Assessed(release.feature_id, kpi_id, version, question.digest, tx.now, impact, path)
             await impacts.save(tx.connection, assessed)
             if news:
                 await tx.publish(_told(kpi, assessed))
         holding.append(release.feature_id)
     await impacts.let_go(tx.connection, kpi_id, holding=holding)
+
+
+async def reassess_all(tx: Transaction) -> None:
+    """Say what is to be said now, after everything was derived again; where nothing changed that is nothing."""
+    for kpi_id in await derived.kpi_ids(tx.connection):
+        await reassess(tx, kpi_id)
 
 
 def _told(kpi: Kpi, assessed: Assessed) -> KpiImpactAssessed:

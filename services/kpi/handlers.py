@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.kpi.assessing import reassess
-from services.kpi.kpis import MOST, Kpi, Measurement, Objective, newest
+from services.kpi.kpis import MOST, Kpi, Measurement, Objective, first_said, newest
 from services.kpi.store import features, kpis, measurements
 from services.kpi.store.connection import lock
 from services.kpi.store.features import Tag
 from shared.contract.events import FeatureStatusChanged, InsightTagged, KpiMeasured, ParticipantErased
-from shared.runtime import Handlers, Received, Rejected, Transaction
+from shared.runtime import Handlers, Person, Received, Rejected, Transaction, erasure
 
 handlers = Handlers()
 
@@ -19,9 +19,7 @@ async def keep_measurements(tx: Transaction, events: Sequence[Received[KpiMeasur
     causes = {event.data.kpi_id: event.cause for event in events}
     given = [_measurement(event.data) for event in events]
     await lock(tx.connection, "kpi", causes)
-    # Of several names for an unknown KPI in one batch the first stays, as it would in several batches.
-    unknown = {event.data.kpi_id: _kpi(tx, event.data) for event in reversed(events)}
-    await kpis.meet(tx.connection, list(unknown.values()))
+    await kpis.meet(tx.connection, first_said(_kpi(event.data) for event in events))
     changed = await measurements.keep(tx.connection, newest(given))
     for kpi_id in sorted({one.kpi_id for one in changed if not one.dimensions}):
         await reassess(tx.because_of(causes[kpi_id]), kpi_id)
@@ -59,8 +57,19 @@ async def keep_evidence(tx: Transaction, events: Sequence[Received[InsightTagged
 
 @handlers.on(ParticipantErased)
 async def forget_participant(tx: Transaction, event: Received[ParticipantErased]) -> None:
-    await lock(tx.connection, "participant", [event.data.participant_id])
-    await features.erase(tx.connection, event.data.participant_id, event.data.erased_at)
+    erased = event.data
+    await lock(tx.connection, "participant", [erased.participant_id])
+    insights = await features.erase(tx.connection, erased.participant_id, erased.erased_at)
+    await erasure.complete(
+        tx,
+        Person((erased.participant_id,)),
+        erased.erased_at,
+        removed={"evidence": insights},
+        kept={
+            "measurements": "values of KPIs over many customers; none is one person's",
+            "erasures": "a hash of the id, so that nothing late brings the person back",
+        },
+    )
 
 
 def _measurement(said: KpiMeasured) -> Measurement:
@@ -77,8 +86,9 @@ def _measurement(said: KpiMeasured) -> Measurement:
     )
 
 
-def _kpi(tx: Transaction, said: KpiMeasured) -> Kpi:
-    kpi = Kpi(said.kpi_id, tx.now, said.name, said.unit, higher_is_better=said.higher_is_better)
+def _kpi(said: KpiMeasured) -> Kpi:
+    # Known since it was measured, so that whoever hears of it again knows it as long.
+    kpi = Kpi(said.kpi_id, said.measured_at, said.name, said.unit, higher_is_better=said.higher_is_better)
     if said.baseline is None or said.target is None:
         return kpi
     objective = Objective(said.baseline, said.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
 
@@ -61,6 +61,20 @@ class Kpi:
         if max(abs(objective.baseline), abs(objective.target)) > MOST:
             return "The objective is larger than 1e100; check its unit."
         return None
+
+
+def first_said(kpis: Iterable[Kpi]) -> list[Kpi]:
+    """Each KPI once, with what was said first of each of its sides, however many events said it."""
+    known: dict[str, Kpi] = {}
+    for kpi in kpis:
+        held = known.setdefault(kpi.kpi_id, kpi)
+        known[kpi.kpi_id] = replace(
+            held,
+            name=held.name or kpi.name,
+            unit=held.unit or kpi.unit,
+            objective=held.objective or kpi.objective,
+        )
+    return list(known.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ async def record(tx: Transaction, kpi_id: str, given: Sequence[Measurement]) -> 
     await lock(tx.connection, "kpi", [kpi_id])
     kpi = await find(tx, kpi_id)
     _refuse_contradictions(given)
-    changed = await measurements.keep(tx.connection, newest(given))
+    changed = await measurements.keep(tx.connection, newest(given), news_only=True)
     if changed:
         await tx.publish(*(_told(kpi, one) for one in changed))
     if any(not one.dimensions for one in changed):

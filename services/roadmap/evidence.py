@@ -5,8 +5,8 @@ from datetime import datetime
 
 from services.roadmap import store
 from services.roadmap.insights import Insight, highest_versions
-from services.roadmap.prioritise import NO_CAUSES, reprioritise
-from services.roadmap.segments import Snapshot, latest_snapshots
+from services.roadmap.prioritise import NO_CAUSES, mark_due
+from services.roadmap.segments import Move, Snapshot, cell_of, latest_snapshots
 from shared.contract.events import InsightTagged
 from shared.runtime import Transaction
 from shared.runtime.database import Cause
@@ -18,33 +18,36 @@ async def record(tx: Transaction, insights: Sequence[InsightTagged], causes: Map
     An insight may move from one idea to another, or be withdrawn. An idea nobody has named yet is kept until somebody
     does.
     """
-    participants = {insight.participant_id for insight in insights}
-    await store.note_people(
-        tx.connection,
-        latest_snapshots(
-            Snapshot(insight.participant_id, insight.segment.model_dump(exclude_none=True), insight.tagged_at)
-            for insight in insights
-        ),
-    )
-    erased = await store.erased_among(tx.connection, participants)
+    noted = await store.note_people(tx.connection, latest_snapshots(map(_snapshot, insights)))
+    erased = await store.erased_among(tx.connection, noted.as_before)
     tagged = highest_versions(_insight(insight) for insight in insights if insight.participant_id not in erased)
     features = {insight.feature_id for insight in tagged if insight.feature_id is not None}
     await store.ensure_ideas(tx.connection, features, tx.now)
     touched = await store.keep_insights(tx.connection, tagged)
-    touched += await store.miscounted(tx.connection, participants)
-    await store.lock_ideas(tx.connection, {feature for feature, _ in touched})
-    changed = await store.settle(tx.connection, touched)
-    await reprioritise(tx, changed, causes)
+    moved = await store.supported_by(tx.connection, noted.left)
+    await store.lock_ideas(tx.connection, moved | {feature for feature, _ in touched})
+    changed = await store.recount_movers(tx.connection, noted.left)
+    changed += await store.settle_words(tx.connection, touched)
+    await mark_due(tx, changed, causes)
+    await store.count_active(tx.connection, noted.moves)
 
 
-async def forget(tx: Transaction, person_id: str, erased_at: datetime) -> None:
-    """Remove everything about a person who took part as participant or voter, and what may still come about them."""
-    await store.erase_person(tx.connection, person_id, erased_at)
-    supported = await store.supported_by(tx.connection, [person_id])
-    await store.lock_ideas(tx.connection, {feature for feature, _ in supported})
-    await store.delete_words_of(tx.connection, person_id)
-    changed = await store.settle(tx.connection, supported)
-    await reprioritise(tx, changed)
+async def forget(tx: Transaction, person_id: str, erased_at: datetime) -> dict[str, int]:
+    """Remove everything about a person who took part as participant or voter, and what may still come about them.
+
+    Gives how many records of which table went.
+    """
+    cell = await store.erase_person(tx.connection, person_id, erased_at)
+    await store.lock_ideas(tx.connection, await store.supported_by(tx.connection, [person_id]))
+    changed, removed = await store.delete_support(tx.connection, person_id, cell)
+    await mark_due(tx, changed)
+    await store.count_active(tx.connection, [Move(cell, None, 1)])
+    return removed
+
+
+def _snapshot(tagged: InsightTagged) -> Snapshot:
+    segment = tagged.segment
+    return Snapshot(tagged.participant_id, cell_of(segment.model_dump()), tagged.tagged_at)
 
 
 def _insight(tagged: InsightTagged) -> Insight:

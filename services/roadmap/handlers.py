@@ -4,21 +4,18 @@ from collections.abc import Sequence
 
 from services.roadmap import evidence, store, voting
 from services.roadmap.kpis import Impact, Measurement, Objective, latest_measurements, latest_objectives
-from services.roadmap.prioritise import reprioritise
+from services.roadmap.prioritise import mark_due
 from shared.contract.events import FeatureVoted, InsightTagged, KpiImpactAssessed, KpiMeasured, ParticipantErased
-from shared.runtime import Handlers, Received, Transaction
+from shared.runtime import Handlers, Person, Received, Transaction, erasure
 
 handlers = Handlers()
 
 
 @handlers.on_batch(FeatureVoted, natural_key=True)
 async def count_votes(tx: Transaction, events: Sequence[Received[FeatureVoted]]) -> None:
-    await voting.record(
-        tx,
-        [event.data for event in events],
-        [event.id for event in events],
-        {event.data.feature_id: event.cause for event in events},
-    )
+    last = {event.data.feature_id: event for event in events}
+    causes = {feature_id: event.cause for feature_id, event in last.items()}
+    await voting.record(tx, [event.data for event in events], [event.id for event in events], causes)
 
 
 @handlers.on_batch(InsightTagged, natural_key=True)
@@ -43,7 +40,7 @@ async def keep_kpis(tx: Transaction, events: Sequence[Received[KpiMeasured]]) ->
     changed += await store.keep_objectives(tx.connection, objectives)
     causes = {event.data.kpi_id: event.cause for event in events}
     linked = await store.linked_to(tx.connection, changed)
-    await reprioritise(tx, linked, {feature_id: causes[kpi_id] for feature_id, kpi_id in linked.items()})
+    await mark_due(tx, linked, {feature_id: causes[kpi_id] for feature_id, kpi_id in linked.items()})
 
 
 @handlers.on(KpiImpactAssessed)
@@ -71,4 +68,16 @@ async def keep_impact(tx: Transaction, event: Received[KpiImpactAssessed]) -> No
 
 @handlers.on(ParticipantErased)
 async def forget_participant(tx: Transaction, event: Received[ParticipantErased]) -> None:
-    await evidence.forget(tx, event.data.participant_id, event.data.erased_at)
+    erased = event.data
+    removed = await evidence.forget(tx, erased.participant_id, erased.erased_at)
+    await erasure.complete(
+        tx,
+        Person((erased.participant_id,)),
+        erased.erased_at,
+        removed=removed,
+        kept={
+            "people": "the bare id, so that nothing late brings the person back",
+            "support_counts": "how many people support an idea, without this one",
+            "priorities": "scores, which follow from the counts",
+        },
+    )

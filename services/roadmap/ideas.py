@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Status = Literal["new", "considered", "planned", "now", "shipped", "declined"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -12,6 +12,18 @@ CLOSED: frozenset[Status] = frozenset({"shipped", "declined"})
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far other systems' clocks may be ahead of ours."""
+
+
+class Stage(NamedTuple):
+    """Where an idea stands, which is all that a vote needs to know of it."""
+
+    feature_id: str
+    status: Status
+    status_changed_at: datetime
+
+    @property
+    def closed(self) -> bool:
+        return self.status in CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,10 @@ class Idea:
     @property
     def closed(self) -> bool:
         return self.status in CLOSED
+
+    @property
+    def stage(self) -> Stage:
+        return Stage(self.feature_id, self.status, self.status_changed_at)
 
 
 def moved(idea: Idea, status: Status, *, released_at: datetime | None, note: str | None, now: datetime) -> Idea:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.roadmap.priority import kpi_gap
@@ -76,12 +76,17 @@ def widest_gap(kpis: Iterable[Kpi]) -> float:
 
 
 def latest_measurements(measurements: Iterable[Measurement]) -> list[Measurement]:
-    """The latest period of each KPI, of the same period the latest measurement, ordered by KPI."""
+    """The latest period of each KPI, of the same period the latest measurement, ordered by KPI.
+
+    One that leaves out name or unit has those of the one it follows, as if they had come one by one.
+    """
     latest: dict[str, Measurement] = {}
     for given in measurements:
         held = latest.get(given.kpi_id)
-        if held is None or (given.period_end, given.measured_at) > (held.period_end, held.measured_at):
+        if held is None:
             latest[given.kpi_id] = given
+        elif (given.period_end, given.measured_at) > (held.period_end, held.measured_at):
+            latest[given.kpi_id] = replace(given, name=given.name or held.name, unit=given.unit or held.unit)
     return [latest[kpi] for kpi in sorted(latest)]
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from services.roadmap import store
-from services.roadmap.prioritise import reprioritise
+from services.roadmap.prioritise import mark_due
 from services.roadmap.segments import parts_of
 from shared.runtime import Transaction, unprocessable
 
 
 async def replace_population(tx: Transaction, cells: Sequence[tuple[str, float]]) -> None:
-    """Take these cells as the whole customer base and score every idea anew; without cells nothing is weighted.
+    """Take these cells as the whole customer base and have every idea scored anew; without cells nothing is weighted.
 
     Raises Problem when a cell is given twice.
     """
@@ -20,4 +20,4 @@ async def replace_population(tx: Transaction, cells: Sequence[tuple[str, float]]
         said = ", ".join(f"{dimension} {part or 'unknown'}" for dimension, part in parts_of(twice).items())
         raise unprocessable(f"The cell with {said} is given twice; add its customers up and give it once.")
     await store.replace_population(tx.connection, customers)
-    await reprioritise(tx, list(await store.all_ideas(tx.connection)))
+    await mark_due(tx, await store.all_ideas(tx.connection))

@@ -1,50 +1,88 @@
-"""Scores ideas from what is stored, and tells others when a score really changed."""
+"""Scores ideas from what is stored, and tells others when a score really changed.
+
+Whatever changes an idea's inputs marks it as due in the same transaction. A job takes the marks, scores and publishes
+in one transaction of its own, so that a vote costs what its own rows cost and a crash loses no score.
+"""
 
 from collections.abc import Collection, Mapping
 from math import isclose
 from types import MappingProxyType
+from typing import Final
 
 from services.roadmap import priority, store
 from services.roadmap.priority import Audience, Priority
-from services.roadmap.store import Inputs, Published
+from services.roadmap.store import Due, Inputs, Published, derived
 from shared.contract.events import FeaturePriorityChanged
 from shared.runtime import Connection, Transaction
 from shared.runtime.database import Cause
+from shared.runtime.telemetry import trace_headers
 
 REAL_CHANGE = 1e-9
 """Relative. Sums over cells may differ in their last bits without anybody having changed their mind."""
 
 NO_CAUSES: Mapping[str, Cause] = MappingProxyType({})
 
+AT_ONCE: Final = 200
+"""Ideas scored in one transaction, which holds their rows meanwhile."""
 
-async def reprioritise(tx: Transaction, feature_ids: Collection[str], causes: Mapping[str, Cause] = NO_CAUSES) -> None:
-    """Score these ideas anew after their inputs changed, and publish what changed with the event that caused it.
+
+async def mark_due(tx: Transaction, feature_ids: Collection[str], causes: Mapping[str, Cause] = NO_CAUSES) -> None:
+    """Have these ideas scored anew soon; what is then published names the event that caused it."""
+    if tx.repeated:  # scored when it was new; `mark_rebuilt` marks what came out differently
+        return
+    here = trace_headers().get("traceparent")
+    marks = [
+        Due(feature_id, cause.event_id, cause.correlation_id, cause.trace or here)
+        for feature_id in set(feature_ids)
+        for cause in (causes.get(feature_id, tx.cause),)
+    ]
+    if marks:
+        await store.mark_due(tx.connection, marks)
+
+
+async def mark_rebuilt(tx: Transaction) -> None:
+    """After a rebuild: the ideas that are supported otherwise now than before it."""
+    await mark_due(tx, await derived.supported_otherwise(tx.connection))
+
+
+async def score_due(tx: Transaction) -> None:
+    """Score ideas that are due and publish what changed.
 
     A closed idea is no longer prioritised. Who is active and how many support ideas on average move with every vote on
     any idea; an idea whose own inputs stay the same is not published again for that, but every reader sees it.
     """
-    if not feature_ids:
+    due = await store.due_ideas(tx.connection, AT_ONCE)
+    if not due:
         return
     # Before anything is read: scores of one idea are computed, numbered and published one after the other.
-    await store.lock_ideas(tx.connection, feature_ids)
+    await store.lock_ideas(tx.connection, due)
+    marks = {mark.feature_id: mark for mark in await store.take_due(tx.connection, due)}
     everybody = await audience(tx.connection)
     p0 = _mean_support(await store.support_totals(tx.connection), everybody)
-    changed: list[tuple[str, Published, Priority]] = []
-    ideas = await store.inputs(tx.connection, feature_ids)
+    floor = await store.version_floor(tx.connection)
+    ideas = await store.inputs(tx.connection, marks)
     scored = priority.prioritise_all((given.idea for given in ideas), everybody, p0)
+    changed: dict[str, tuple[Published, Priority]] = {}
     for given, found in zip(ideas, scored, strict=True):
         before = given.published.score if given.published else 0.0
         if given.closed or isclose(found.score, before, rel_tol=REAL_CHANGE):
             continue
-        version = given.published.version + 1 if given.published else 1
+        version = (given.published.version if given.published else floor) + 1
         score = Published(version, found.score, before if given.published else None, tx.now)
-        changed.append((given.feature_id, score, found))
+        changed[given.feature_id] = score, found
     if not changed:
         return
-    await store.keep_priorities(tx.connection, [(feature_id, score) for feature_id, score, _ in changed])
+    await store.keep_priorities(tx.connection, [(feature_id, score) for feature_id, (score, _) in changed.items()])
+    await _publish(tx, changed, marks)
+
+
+async def _publish(
+    tx: Transaction, changed: Mapping[str, tuple[Published, Priority]], marks: Mapping[str, Due]
+) -> None:
     by_cause: dict[Cause, list[FeaturePriorityChanged]] = {}
-    for feature_id, score, found in changed:
-        by_cause.setdefault(causes.get(feature_id, tx.cause), []).append(_event(feature_id, score, found))
+    for feature_id, (score, found) in changed.items():
+        _, event_id, correlation_id, traceparent = marks[feature_id]
+        by_cause.setdefault(Cause(event_id, correlation_id, traceparent), []).append(_event(feature_id, score, found))
     for cause, events in by_cause.items():
         await tx.because_of(cause).publish(*events)
 

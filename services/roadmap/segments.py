@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 DIMENSIONS = ("loyalty", "plan", "region")
 UNKNOWN = "–"
@@ -18,7 +19,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 def cell_of(segment: Mapping[str, str | None]) -> str:
     """The cell of a segment, e.g. "loyal|pro|–": lower case, since systems write "Pro" and "pro" for the same plan."""
-    parts = ((segment.get(name) or "").strip().casefold()[:LONGEST_PART] for name in DIMENSIONS)
+    return cell(*(segment.get(name) for name in DIMENSIONS))
+
+
+@lru_cache(maxsize=10_000)
+def cell(loyalty: str | None, plan: str | None, region: str | None) -> str:
+    """The same from its parts. Remembered, since a few combinations come with every event."""
+    parts = ((text or "").strip().casefold()[:LONGEST_PART] for text in (loyalty, plan, region))
     return SEPARATOR.join(part.replace(SEPARATOR, "/") or UNKNOWN for part in parts)
 
 
@@ -28,26 +35,32 @@ def parts_of(cell: str) -> dict[str, str | None]:
     return {name: None if part == UNKNOWN else part for name, part in parts}
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What was known of a person at a time."""
+class Snapshot(NamedTuple):
+    """In which cell a person was at a time."""
 
     person_id: str
-    segment: Mapping[str, str]
+    cell: str
     seen_at: datetime
 
     @property
-    def cell(self) -> str:
-        return cell_of(self.segment)
+    def rank(self) -> tuple[datetime, str]:
+        """What decides between two snapshots; one that says nothing gives way to any other."""
+        return NEVER if self.cell == UNKNOWN_CELL else self.seen_at, self.cell
 
 
 def latest_snapshots(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-    """One snapshot per person, ordered by person: the latest that says anything, whatever order they came in."""
-    best: dict[str, tuple[datetime, str, Snapshot]] = {}
+    """One snapshot per person: the latest that says anything, whatever order they came in."""
+    best: dict[str, Snapshot] = {}
     for snapshot in snapshots:
-        cell = snapshot.cell
-        known_at = NEVER if cell == UNKNOWN_CELL else snapshot.seen_at
-        held = best.get(snapshot.person_id)
-        if held is None or (known_at, cell) > held[:2]:
-            best[snapshot.person_id] = (known_at, cell, snapshot)
-    return [best[person][2] for person in sorted(best)]
+        held = best.setdefault(snapshot.person_id, snapshot)
+        if held is not snapshot and snapshot.rank > held.rank:
+            best[snapshot.person_id] = snapshot
+    return list(best.values())
+
+
+class Move(NamedTuple):
+    """How many people came from one cell to another; None is nowhere: not known before, or forgotten."""
+
+    left: str | None
+    joined: str | None
+    people: int

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from services.roadmap.ideas import Idea
+from services.roadmap.ideas import Stage
 
 VOTE_AHEAD = timedelta(days=1)
 """A vote later than this would silence the person's next votes until its date has come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """One person's vote on one idea as it was cast; `event_id` decides between two of the same moment."""
 
     feature_id: str
@@ -29,16 +27,17 @@ class Vote:
 
 
 def latest_votes(votes: Iterable[Vote]) -> list[Vote]:
-    """The last vote of each person on each idea by (voted_at, event id), ordered by idea and person."""
+    """The last vote of each person on each idea by (voted_at, event id)."""
     last: dict[tuple[str, str], Vote] = {}
     for vote in votes:
         key = (vote.feature_id, vote.voter_id)
-        if key not in last or (vote.voted_at, vote.event_id) > (last[key].voted_at, last[key].event_id):
+        held = last.setdefault(key, vote)
+        if held is not vote and (vote.voted_at, vote.event_id) > (held.voted_at, held.event_id):
             last[key] = vote
-    return [last[key] for key in sorted(last)]
+    return list(last.values())
 
 
-def refusal(vote: Vote, idea: Idea, now: datetime) -> str | None:
+def refusal(vote: Vote, idea: Stage, now: datetime) -> str | None:
     """Why the vote does not count, and what to do; None for a vote that does.
 
     A vote cast before its idea was closed counts whenever it arrives, and a vote can always be taken back.

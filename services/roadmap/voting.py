@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from services.roadmap import store
-from services.roadmap.prioritise import NO_CAUSES, reprioritise
-from services.roadmap.segments import Snapshot, latest_snapshots
+from services.roadmap.prioritise import NO_CAUSES, mark_due
+from services.roadmap.segments import Snapshot, cell, latest_snapshots
 from services.roadmap.votes import Vote, latest_votes, refusal
 from shared.contract.events import FeatureVoted
 from shared.runtime import Rejected, Transaction, conflict, not_found, unprocessable
@@ -20,26 +20,21 @@ async def record(
     An idea nobody has named yet keeps its votes until somebody does.
     Raises Rejected when one of the votes must not count.
     """
-    cast = [_vote(vote, event_id) for vote, event_id in zip(votes, event_ids, strict=True)]
-    voters = {vote.voter_id for vote in votes}
-    await store.note_people(
-        tx.connection,
-        latest_snapshots(
-            Snapshot(vote.voter_id, vote.segment.model_dump(exclude_none=True), vote.voted_at) for vote in votes
-        ),
+    noted = await store.note_people(tx.connection, latest_snapshots(map(_snapshot, votes)))
+    erased = await store.erased_among(tx.connection, noted.as_before)
+    cast = latest_votes(
+        _vote(vote, event_id) for vote, event_id in zip(votes, event_ids, strict=True) if vote.voter_id not in erased
     )
-    erased = await store.erased_among(tx.connection, voters)
-    counted = [vote for vote in cast if vote.voter_id not in erased]
-    moved = await store.miscounted(tx.connection, voters)
-    features = {vote.feature_id for vote in counted}
-    await store.ensure_ideas(tx.connection, features, tx.now)
-    ideas = await store.lock_ideas(tx.connection, features | {feature for feature, _ in moved})
-    for vote in counted:
+    features = {vote.feature_id for vote in cast}
+    moved = await store.supported_by(tx.connection, noted.left)
+    ideas = await store.hold_ideas(tx.connection, features | moved, tx.now)
+    for vote in () if tx.repeated else cast:  # what counted once counts, whatever happened to the idea since
         if reason := refusal(vote, ideas[vote.feature_id], tx.now):
             raise Rejected(reason)
-    kept = await store.keep_votes(tx.connection, latest_votes(counted))
-    changed = await store.settle(tx.connection, kept + moved)
-    await reprioritise(tx, changed, causes)
+    changed = await store.recount_movers(tx.connection, noted.left)
+    changed += await store.keep_votes(tx.connection, cast)
+    await mark_due(tx, changed, causes)
+    await store.count_active(tx.connection, noted.moves)
 
 
 async def cast_vote(tx: Transaction, vote: FeatureVoted, *, dated: bool = False) -> FeatureVoted:
@@ -57,7 +52,7 @@ async def cast_vote(tx: Transaction, vote: FeatureVoted, *, dated: bool = False)
         last = await store.last_voted_at(tx.connection, vote.feature_id, vote.voter_id)
         after_last = last + timedelta(microseconds=1) if last else vote.voted_at
         vote = vote.model_copy(update={"voted_at": max(vote.voted_at, after_last)})
-    if reason := refusal(_vote(vote, ""), idea, tx.now):
+    if reason := refusal(_vote(vote, ""), idea.stage, tx.now):
         raise (conflict if idea.closed else unprocessable)(f"{reason[0].upper()}{reason[1:]}.")
     if await store.erased_among(tx.connection, [vote.voter_id]):
         raise conflict(f"The voter {vote.voter_id!r} asked to be forgotten and is no longer counted.")
@@ -66,16 +61,21 @@ async def cast_vote(tx: Transaction, vote: FeatureVoted, *, dated: bool = False)
     return vote
 
 
+def _snapshot(vote: FeatureVoted) -> Snapshot:
+    segment = vote.segment
+    return Snapshot(vote.voter_id, cell(segment.loyalty, segment.plan, segment.region), vote.voted_at)
+
+
 def _vote(vote: FeatureVoted, event_id: str) -> Vote:
     on_behalf = vote.on_behalf
     return Vote(
-        feature_id=vote.feature_id,
-        voter_id=vote.voter_id,
-        voter_kind=vote.voter_kind,
-        vote=vote.vote,
-        voted_at=vote.voted_at,
-        channel=vote.channel,
-        recorded_by=on_behalf.recorded_by if on_behalf else None,
-        source_url=on_behalf.source_url if on_behalf else None,
-        event_id=event_id,
+        vote.feature_id,
+        vote.voter_id,
+        vote.voter_kind,
+        vote.vote,
+        vote.voted_at,
+        vote.channel,
+        on_behalf.recorded_by if on_behalf else None,
+        on_behalf.source_url if on_behalf else None,
+        event_id,
     )

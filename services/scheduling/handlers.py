@@ -1,10 +1,21 @@
 """What each event does."""
 
+import structlog
+
 from services.scheduling import changes, erasing, intake
-from services.scheduling.store import interviews, notices
+from services.scheduling.erasures import Answer
+from services.scheduling.store import erasures, interviews, notices
 from services.scheduling.telling import WORTH_TELLING
-from shared.contract.events import DemoRequested, FeatureStatusChanged, ParticipantErased, SessionCompleted
+from shared.contract.events import (
+    DemoRequested,
+    ErasureCompleted,
+    FeatureStatusChanged,
+    ParticipantErased,
+    SessionCompleted,
+)
 from shared.runtime import Handlers, Received, Transaction
+
+log = structlog.get_logger(__name__)
 
 handlers = Handlers()
 
@@ -12,7 +23,10 @@ handlers = Handlers()
 @handlers.on(DemoRequested)
 async def book(tx: Transaction, event: Received[DemoRequested]) -> None:
     """A request is booked at its first wish that is free, else at the earliest free time; else it waits."""
-    await intake.receive(tx, event.data)
+    try:
+        await intake.receive(tx, event.data)
+    except intake.Forgotten:
+        log.info("request of somebody who asked to be forgotten after it; it is not taken in")
 
 
 @handlers.on(SessionCompleted)
@@ -46,7 +60,7 @@ async def notify(tx: Transaction, event: Received[FeatureStatusChanged]) -> None
             status=feature.status,
             released_at=feature.released_at,
             participant_ids=feature.asked_by,
-            now=tx.now,
+            created_at=feature.changed_at,
         )
 
 
@@ -54,3 +68,12 @@ async def notify(tx: Transaction, event: Received[FeatureStatusChanged]) -> None
 async def forget(tx: Transaction, event: Received[ParticipantErased]) -> None:
     """Our own event comes back and changes nothing; after a restored backup it erases once more."""
     await erasing.erase(tx, event.data.participant_id, event.data.erased_at)
+
+
+@handlers.on(ErasureCompleted)
+async def keep_answer(tx: Transaction, event: Received[ErasureCompleted]) -> None:
+    """A service has forgotten somebody; the answer may be heard before the question after a restored backup."""
+    said = event.data
+    await erasures.add(tx.connection, said.participant_id, said.erased_at, None, tx.now)
+    answer = Answer(said.service, said.completed_at, said.removed, said.kept)
+    await erasures.add_answer(tx.connection, said.participant_id, answer)

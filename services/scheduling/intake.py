@@ -13,7 +13,12 @@ from services.scheduling.store import interviews, people, requests
 from services.scheduling.store.people import Participant
 from services.scheduling.store.requests import Request
 from shared.contract.events import DemoRequested
-from shared.runtime import Transaction, conflict
+from shared.runtime import Person, Transaction, conflict
+from shared.runtime.erased_marks import erased_at
+
+
+class Forgotten(Exception):  # noqa: N818 - named for what happened to the person
+    """Whoever made the request asked to be forgotten after it."""
 
 
 async def receive(
@@ -24,11 +29,15 @@ async def receive(
     `at` books exactly that start or nothing; `announce` tells other systems of a request that came in here.
 
     Raises:
+        Forgotten: nothing was written.
         Taken: nobody is free at `at`; the caller must undo what was written.
     """
     known = await requests.find(tx.connection, demo.request_id)
     if known is not None:
         return known
+    await people.lock_address(tx.connection, demo.contact.email)
+    if await _is_forgotten(tx, demo):
+        raise Forgotten
     request = Request(
         request_id=demo.request_id,
         participant_id=await people.meet(tx.connection, _person(demo)),
@@ -58,10 +67,23 @@ async def submit(tx: Transaction, demo: DemoRequested, *, at: datetime | None = 
         Problem: the id belongs to another request.
         Taken: nobody is free at `at`; the caller must undo what was written.
     """
-    request = await receive(tx, demo, at=at, announce=True)
+    try:
+        request = await receive(tx, demo, at=at, announce=True)
+    except Forgotten:
+        raise conflict(
+            "This person asked to be forgotten after that request; send a new one with a later date."
+        ) from None
     if not _says_the_same(request, demo):
         raise conflict(f"Request {demo.request_id!r} exists with other content; send a new one under a new id.")
     return request
+
+
+async def _is_forgotten(tx: Transaction, demo: DemoRequested) -> bool:
+    """Whether the request, or another one from its address and after its time, belongs to an erased person."""
+    if await erased_at(tx.connection, Person((demo.request_id,)), tx.now):
+        return True
+    of_address = await erased_at(tx.connection, Person((), demo.contact.email), tx.now)
+    return of_address is not None and demo.requested_at < of_address
 
 
 def _person(demo: DemoRequested) -> Participant:

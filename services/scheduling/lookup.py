@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from services.scheduling.erasures import Erasure
 from services.scheduling.hosts import Host
-from services.scheduling.store import hosts, interviews, notices, people, requests, studies
+from services.scheduling.store import erasures, hosts, interviews, notices, people, requests, studies
 from services.scheduling.store.interviews import Interview
 from services.scheduling.store.notices import Notice
 from services.scheduling.store.people import Participant
@@ -46,6 +47,13 @@ async def the_participant(connection: Connection, participant_id: str) -> Partic
     found = await people.find(connection, participant_id)
     if found is None:
         raise not_found("participant", participant_id)
+    return found
+
+
+async def the_erasure(connection: Connection, participant_id: str) -> Erasure:
+    found = await erasures.find(connection, participant_id)
+    if found is None:
+        raise not_found("erasure", participant_id)
     return found
 
 

@@ -2,5 +2,5 @@
 
 It owns the sessions (booked ones and ad-hoc ones), the guides of the studies with all their versions, which questions
 were asked, notes taken live, transcripts and listening measures. Events in: InterviewScheduled, InterviewRescheduled,
-InterviewCancelled, ParticipantErased. Events out: SessionCompleted.
+InterviewCancelled, ParticipantErased. Events out: SessionCompleted, ErasureCompleted.
 """

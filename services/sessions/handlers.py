@@ -12,7 +12,7 @@ from shared.contract.events import (
     InterviewScheduled,
     ParticipantErased,
 )
-from shared.runtime import Handlers, Received, Rejected, Transaction
+from shared.runtime import Handlers, Person, Received, Rejected, Transaction, erasure
 
 handlers = Handlers()
 
@@ -46,7 +46,18 @@ async def forget(tx: Transaction, event: Received[ParticipantErased]) -> None:
     anonymous_id = f"erased-{uuid4()}"
     for session in sessions:
         await store.save_session(tx.connection, interviews.erased(session, anonymous_id, event.data.erased_at))
-    await store.remove_contents(tx.connection, [session.session_id for session in sessions])
+    removed = await store.remove_contents(tx.connection, [session.session_id for session in sessions])
+    await erasure.complete(
+        tx,
+        Person((participant_id,)),
+        event.data.erased_at,
+        removed={"sessions": len(sessions), **removed},
+        kept={
+            "sessions": "that they took place, when, and how the moderator listened, under a random id",
+            "asked_questions": "which questions of the guide were asked",
+            "erasures": "a hash of the id, so that nothing late brings the person back",
+        },
+    )
 
 
 async def _book(tx: Transaction, interview: BookedInterview) -> None:
@@ -56,7 +67,8 @@ async def _book(tx: Transaction, interview: BookedInterview) -> None:
             "correct ends_at and send it again"
         )
     session = await _session_of(tx, interview)
-    if interviews.is_stale(session, interview.version):
+    overtaken = interviews.was_overtaken(session, interview.version)
+    if interviews.is_stale(session, interview.version) and not overtaken:
         return
     booking = Booking(
         version=interview.version,

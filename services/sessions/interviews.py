@@ -75,19 +75,25 @@ def is_stale(session: Session, version: int) -> bool:
     return session.interview_version is not None and version <= session.interview_version
 
 
+def was_overtaken(session: Session, version: int) -> bool:
+    """Whether this version is the booking whose cancellation came first, so that its times are unknown still."""
+    return session.starts_at is None and version + 1 == session.interview_version
+
+
 def booked(session: Session, booking: Booking) -> Session:
-    """After a booking or a change of it; one that comes in late does not undo that the interview took place."""
+    """After a booking or a change of it; one that comes in late undoes neither its cancellation nor what took place."""
+    stays = session.state in TOOK_PLACE or is_stale(session, booking.version)
     return replace(
         session,
-        state=session.state if session.state in TOOK_PLACE else "planned",
-        interview_version=booking.version,
+        state=session.state if stays else "planned",
+        interview_version=max(booking.version, session.interview_version or 0),
         moderator_id=booking.moderator_id,
         note_taker_id=booking.note_taker_id,
         starts_at=booking.starts_at,
         ends_at=booking.ends_at,
-        timezone=booking.timezone,
+        timezone=session.timezone if session.erased_at else booking.timezone,
         questions=() if session.erased_at else booking.questions,
-        segment=booking.segment,
+        segment={} if session.erased_at else booking.segment,
     )
 
 
@@ -109,7 +115,15 @@ def completed(session: Session, at: datetime, listening: Listening | None) -> Se
 
 def erased(session: Session, anonymous_id: str, at: datetime) -> Session:
     """Without anything that leads back to the participant; that the interview took place stays true."""
-    return replace(session, participant_id=anonymous_id, request_id=None, questions=(), erased_at=at)
+    return replace(
+        session,
+        participant_id=anonymous_id,
+        request_id=None,
+        questions=(),
+        segment={},
+        timezone="UTC",
+        erased_at=at,
+    )
 
 
 def start_problem(session: Session, at: datetime, now: datetime) -> str | None:

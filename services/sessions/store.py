@@ -23,7 +23,13 @@ async def lock(connection: Connection, *names: str) -> None:
     """Hold what may not exist as a row yet until the transaction ends; names such as "participant p-1"."""
     # Sorted, so that two transactions wait for each other instead of deadlocking.
     for name in sorted(names):
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('earshot sessions ' || $1, 0))", name)
+        await connection.execute(
+            """
+            SELECT pg_advisory_xact_lock(hashtextextended('earshot sessions ' || $1, 0))
+             WHERE current_setting('earshot.alone', true) IS DISTINCT FROM 'yes'
+            """,
+            name,
+        )
 
 
 async def find_session(connection: Connection, session_id: str) -> Session | None:
@@ -133,10 +139,17 @@ async def erased_at(connection: Connection, participant_id: str) -> datetime | N
     return at
 
 
-async def remove_contents(connection: Connection, session_ids: Sequence[str]) -> None:
-    """Remove the notes and transcripts of the sessions."""
-    await connection.execute("DELETE FROM notes WHERE session_id = ANY ($1)", session_ids)
-    await connection.execute("DELETE FROM transcripts WHERE session_id = ANY ($1)", session_ids)
+async def remove_contents(connection: Connection, session_ids: Sequence[str]) -> dict[str, int]:
+    """Remove the notes and transcripts of the sessions; gives how many of each."""
+    row = await connection.fetchrow(
+        """
+        WITH gone_notes AS (DELETE FROM notes WHERE session_id = ANY ($1) RETURNING 1),
+             gone_transcripts AS (DELETE FROM transcripts WHERE session_id = ANY ($1) RETURNING 1)
+        SELECT (SELECT count(*) FROM gone_notes) AS notes, (SELECT count(*) FROM gone_transcripts) AS transcripts
+        """,
+        session_ids,
+    )
+    return dict(row or {})
 
 
 async def pulse(connection: Connection) -> Mapping[str, int]:

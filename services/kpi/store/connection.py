@@ -22,6 +22,7 @@ async def lock(connection: Connection, what: str, ids: Iterable[str]) -> None:
           FROM (SELECT hashtextextended('earshot kpi ' || $1 || ' ' || id, 0) AS key
                   FROM unnest($2::text[]) AS id
                  ORDER BY key) AS ordered
+         WHERE current_setting('earshot.alone', true) IS DISTINCT FROM 'yes'
         """,
         what,
         sorted(set(ids)),

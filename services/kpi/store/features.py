@@ -89,7 +89,11 @@ async def titles(connection: Connection, feature_ids: Sequence[str]) -> dict[str
 
 async def keep_tags(connection: Connection, tags: Iterable[Tag]) -> None:
     """Store the latest version of each insight, but none of an erased person."""
-    newest = list({tag.insight_id: tag for tag in sorted(tags, key=lambda tag: tag.version)}.values())
+    newest: dict[str, Tag] = {}
+    for tag in tags:
+        # Of the same version the first stays, as it would if they came one by one.
+        if tag.version > newest.setdefault(tag.insight_id, tag).version:
+            newest[tag.insight_id] = tag
     await connection.execute(
         """
         INSERT INTO evidence (insight_id, version, withdrawn, feature_id, participant_id)
@@ -104,16 +108,16 @@ async def keep_tags(connection: Connection, tags: Iterable[Tag]) -> None:
                participant_id = excluded.participant_id
          WHERE evidence.version < excluded.version
         """,
-        [tag.insight_id for tag in newest],
-        [tag.version for tag in newest],
-        [tag.withdrawn for tag in newest],
-        [tag.feature_id for tag in newest],
-        [tag.participant_id for tag in newest],
+        [tag.insight_id for tag in newest.values()],
+        [tag.version for tag in newest.values()],
+        [tag.withdrawn for tag in newest.values()],
+        [tag.feature_id for tag in newest.values()],
+        [tag.participant_id for tag in newest.values()],
     )
 
 
-async def erase(connection: Connection, participant_id: str, erased_at: datetime) -> None:
-    """Remove the person's part in the evidence, and whatever of it may still come."""
+async def erase(connection: Connection, participant_id: str, erased_at: datetime) -> int:
+    """Remove the person's part in the evidence, and whatever of it may still come; gives how many insights it was."""
     await connection.execute(
         """
         INSERT INTO erasures (participant_hash, erased_at) VALUES (sha256(convert_to($1, 'UTF8')), $2)
@@ -122,4 +126,5 @@ async def erase(connection: Connection, participant_id: str, erased_at: datetime
         participant_id,
         erased_at,
     )
-    await connection.execute("DELETE FROM evidence WHERE participant_id = $1", participant_id)
+    gone = await connection.fetch("DELETE FROM evidence WHERE participant_id = $1 RETURNING insight_id", participant_id)
+    return len(gone)

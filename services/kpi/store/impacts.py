@@ -70,6 +70,12 @@ async def latest_of_each(connection: Connection, kpi_ids: Sequence[str]) -> dict
     return {row["kpi_id"]: _assessed(row) for row in rows}
 
 
+async def version_floor(connection: Connection) -> int:
+    """The versions of first assessments are above this; 0 until an old backup was put back."""
+    floor: int = await connection.fetchval("SELECT floor FROM version_floor")
+    return floor
+
+
 async def save(connection: Connection, assessed: Assessed) -> None:
     impact, path = assessed.impact, assessed.path
     await connection.execute(

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 LONGEST_SERIES = 20_000
 
 
-async def keep(connection: Connection, measurements: Sequence[Measurement]) -> list[Measurement]:
+async def keep(
+    connection: Connection, measurements: Sequence[Measurement], *, news_only: bool = False
+) -> list[Measurement]:
     """Store those that hold against what is stored, each key at most once; returns those whose content is new.
 
     Which one holds is `Measurement.rank`, here in SQL: a repeated or overtaken measurement changes nothing. A later one
-    with the same content is remembered by its time alone.
+    with the same content is remembered by its time alone; with `news_only`, for what nobody else hears of, not at all.
     """
     rows = await connection.fetch(
         """
@@ -40,6 +42,8 @@ async def keep(connection: Connection, measurements: Sequence[Measurement]) -> l
                SET value = excluded.value, sample_size = excluded.sample_size, measured_at = excluded.measured_at
              WHERE (stored.measured_at, stored.value, coalesce(stored.sample_size, -1))
                    < (excluded.measured_at, excluded.value, coalesce(excluded.sample_size, -1))
+               AND (NOT $9
+                    OR (stored.value, stored.sample_size) IS DISTINCT FROM (excluded.value, excluded.sample_size))
             RETURNING *
         )
         SELECT kept.*
@@ -56,6 +60,7 @@ async def keep(connection: Connection, measurements: Sequence[Measurement]) -> l
         [one.value for one in measurements],
         [one.sample_size for one in measurements],
         [one.measured_at for one in measurements],
+        news_only,
     )
     return [_measurement(row) for row in rows]
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from services.roadmap.ideas import Idea, Status
+from services.roadmap.ideas import Idea, Stage, Status
 
 if TYPE_CHECKING:
     from .connection import Connection, Row
@@ -39,6 +39,26 @@ async def lock_ideas(connection: Connection, feature_ids: Collection[str]) -> di
     return {row["feature_id"]: _idea(row) for row in rows}
 
 
+async def hold_ideas(connection: Connection, feature_ids: Collection[str], now: datetime) -> dict[str, Stage]:
+    """Lock these ideas as `lock_ideas` does, make those that are not there yet, and say where each stands."""
+    held = await _lock_stages(connection, feature_ids)
+    if missing := set(feature_ids) - held.keys():
+        await ensure_ideas(connection, missing, now)
+        held |= await _lock_stages(connection, missing)
+    return held
+
+
+async def _lock_stages(connection: Connection, feature_ids: Collection[str]) -> dict[str, Stage]:
+    rows = await connection.fetch(
+        """
+        SELECT feature_id, status, status_changed_at FROM ideas WHERE feature_id = ANY($1::text[])
+         ORDER BY feature_id FOR NO KEY UPDATE
+        """,
+        list(feature_ids),
+    )
+    return {row[0]: Stage(*row) for row in rows}
+
+
 async def find_idea(connection: Connection, feature_id: str) -> Idea | None:
     row = await connection.fetchrow("SELECT * FROM ideas WHERE feature_id = $1", feature_id)
     return _idea(row) if row else None
@@ -49,7 +69,7 @@ async def all_ideas(connection: Connection) -> dict[str, Idea]:
 
 
 async def save_idea(connection: Connection, idea: Idea) -> None:
-    """Write what people may change of an idea; its supporters are counted by `settle` alone."""
+    """Write what people may change of an idea; its supporters are counted with their votes and words."""
     await connection.execute(
         """
         UPDATE ideas

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.roadmap import priority
 from services.roadmap.ideas import CLOSED
@@ -25,6 +25,15 @@ class Published:
     score: float
     previous_score: float | None
     changed_at: datetime
+
+
+class Due(NamedTuple):
+    """An idea whose score is due, and what changed it last: the event, its correlation, its trace."""
+
+    feature_id: str
+    event_id: str | None
+    correlation_id: str | None
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,54 @@ async def inputs(connection: Connection, feature_ids: Collection[str] | None = N
         )
         for row in rows
     ]
+
+
+async def mark_due(connection: Connection, marks: Sequence[Due]) -> None:
+    """Remember that the scores of these ideas may have changed, and what changed them last."""
+    await connection.execute(
+        """
+        INSERT INTO due (feature_id, event_id, correlation_id, traceparent)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (feature_id) ORDER BY feature_id
+        ON CONFLICT (feature_id) DO UPDATE
+           SET event_id = excluded.event_id, correlation_id = excluded.correlation_id,
+               traceparent = excluded.traceparent
+        """,
+        *([*column] for column in zip(*marks, strict=True)),
+    )
+
+
+async def due_ideas(connection: Connection, limit: int) -> list[str]:
+    """Some of the ideas whose scores are due; none while another instance is at it."""
+    rows = await connection.fetch(
+        """
+        WITH turn AS MATERIALIZED (
+            SELECT pg_try_advisory_xact_lock(hashtextextended('earshot scores ' || current_schema, 0)) AS is_ours
+        )
+        SELECT feature_id FROM due, turn WHERE is_ours LIMIT $1
+        """,
+        limit,
+    )
+    return [row["feature_id"] for row in rows]
+
+
+async def take_due(connection: Connection, feature_ids: Collection[str]) -> list[Due]:
+    """Take the marks of these ideas, whose rows must be locked: what changes them later marks them anew."""
+    rows = await connection.fetch(
+        """
+        DELETE FROM due
+         WHERE feature_id IN (SELECT feature_id FROM due WHERE feature_id = ANY($1::text[])
+                               ORDER BY feature_id FOR UPDATE)
+        RETURNING feature_id, event_id, correlation_id, traceparent
+        """,
+        list(feature_ids),
+    )
+    return [Due(*row) for row in rows]
+
+
+async def version_floor(connection: Connection) -> int:
+    """The versions of new things begin above this; 0 until an old backup was put back."""
+    floor: int = await connection.fetchval("SELECT floor FROM version_floor")
+    return floor
 
 
 async def keep_priorities(connection: Connection, scores: Sequence[tuple[str, Published]]) -> None:

@@ -1,12 +1,16 @@
-"""The SQL of who takes part and who supports which idea, with the counters that follow."""
+"""The SQL of who takes part and who supports which idea, with the counters that follow.
+
+Who writes here holds the people first and the ideas next, so that counters follow one change after the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from services.roadmap.segments import UNKNOWN_CELL, Snapshot
+from services.roadmap.segments import UNKNOWN_CELL, Move, Snapshot
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -14,162 +18,217 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]
 """An idea's and a person's id."""
 
+COUNT_MOVES = """
+    net AS (
+        SELECT feature_id, cell, sum(people)::integer AS people, sum(importance)::integer AS importance_sum,
+               sum(speakers)::integer AS importance_people
+          FROM moves GROUP BY feature_id, cell
+        HAVING (sum(people), sum(importance), sum(speakers)) <> (0, 0, 0)
+    ), counted AS (
+        MERGE INTO support_counts AS counts USING net ON (counts.feature_id, counts.cell) = (net.feature_id, net.cell)
+         WHEN MATCHED THEN UPDATE
+          SET people = counts.people + net.people, importance_sum = counts.importance_sum + net.importance_sum,
+              importance_people = counts.importance_people + net.importance_people
+         WHEN NOT MATCHED THEN INSERT (feature_id, cell, people, importance_sum, importance_people)
+       VALUES (net.feature_id, net.cell, net.people, net.importance_sum, net.importance_people)
+    )
+    UPDATE ideas SET supporters = ideas.supporters + total.people
+      FROM (SELECT feature_id, sum(people)::integer AS people FROM net GROUP BY feature_id) AS total
+     WHERE ideas.feature_id = total.feature_id
+    RETURNING ideas.feature_id
+"""
+"""The end of a statement whose `moves` say what changes in which cell of which idea; gives the ideas that changed."""
 
-async def note_people(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
+
+class Noted(NamedTuple):
+    """What came of noting people.
+
+    `left` names the cell that each mover was known in before, `as_before` those who were seen later already or are
+    erased.
+    """
+
+    moves: list[Move]
+    left: dict[str, str]
+    as_before: list[str]
+
+
+async def note_people(connection: Connection, snapshots: Sequence[Snapshot]) -> Noted:
     """Keep the latest of what is known of these people, each named once, and hold their rows.
 
     A snapshot that says nothing replaces none; whatever order snapshots come in, the same one is kept.
+    Whoever moved is counted by `count_active` and `recount_movers`.
     """
     # The order of the rows keeps transactions from deadlocking; a row is locked even where nothing is written.
-    await connection.execute(
+    rows = await connection.fetch(
         """
-        WITH noted AS (
-            INSERT INTO people (person_id, cell, segment, seen_at)
-            SELECT person_id, cell, segment, CASE WHEN cell = $5 THEN '-infinity' ELSE seen_at END
-              FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])
-                   AS given (person_id, cell, segment, seen_at)
-             ORDER BY person_id
-            ON CONFLICT (person_id) DO UPDATE
-               SET cell = excluded.cell, segment = excluded.segment, seen_at = excluded.seen_at
+        WITH given AS (
+            SELECT person_id, cell, CASE WHEN cell = $4 THEN '-infinity' ELSE seen_at END
+              FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (person_id, cell, seen_at)
+        ), noted AS (
+            INSERT INTO people (person_id, cell, seen_at) SELECT * FROM given ORDER BY person_id
+            ON CONFLICT (person_id) DO UPDATE SET cell = excluded.cell, seen_at = excluded.seen_at
              WHERE people.erased_at IS NULL
                AND (excluded.seen_at, excluded.cell) > (people.seen_at, people.cell)
-            RETURNING old.cell AS left_cell, new.cell AS joined_cell
-        ), moves AS (
-            SELECT left_cell AS cell, -1 AS people FROM noted WHERE left_cell IS NOT NULL
-            UNION ALL
-            SELECT joined_cell, 1 FROM noted
-        ), net AS (
-            SELECT cell, sum(people)::integer AS people FROM moves GROUP BY cell HAVING sum(people) <> 0
+            RETURNING new.person_id, old.cell AS left_cell, new.cell AS joined_cell
         )
-        INSERT INTO active_counts AS counted (cell, people)
-        SELECT cell, greatest(people, 0) FROM net ORDER BY cell
-        ON CONFLICT (cell) DO UPDATE
-           SET people = counted.people + (SELECT net.people FROM net WHERE net.cell = excluded.cell)
+        SELECT left_cell, joined_cell, count(*)::integer, array_agg(person_id) FILTER (WHERE left_cell IS NOT NULL)
+          FROM noted WHERE left_cell IS DISTINCT FROM joined_cell
+         GROUP BY left_cell, joined_cell
+        UNION ALL
+        SELECT NULL, NULL, 0, array_agg(person_id)
+          FROM given WHERE NOT EXISTS (SELECT FROM noted WHERE noted.person_id = given.person_id)
         """,
-        [snapshot.person_id for snapshot in snapshots],
-        [snapshot.cell for snapshot in snapshots],
-        [dict(snapshot.segment) for snapshot in snapshots],
-        [snapshot.seen_at for snapshot in snapshots],
+        *([*column] for column in zip(*snapshots, strict=True)),
         UNKNOWN_CELL,
+    )
+    return Noted(
+        moves=[Move(left, joined, people) for left, joined, people, _ in rows if people],
+        left={person: left for left, _, _, movers in rows if left for person in movers},
+        as_before=[person for _, _, people, same in rows if not people for person in same or ()],
+    )
+
+
+async def count_active(connection: Connection, moves: Iterable[Move]) -> None:
+    """Count who takes part per cell. Last in a transaction: everybody's votes end in the same few rows."""
+    net: Counter[str] = Counter()
+    for move in moves:
+        net.update({cell: people for cell, people in ((move.left, -move.people), (move.joined, move.people)) if cell})
+    if not (changed := {cell: people for cell, people in net.items() if people}):
+        return
+    await connection.execute(
+        """
+        INSERT INTO active_counts AS counted (cell, people)
+        SELECT cell, greatest(people::integer, 0) FROM jsonb_each_text($1) AS net (cell, people) ORDER BY cell
+        ON CONFLICT (cell) DO UPDATE SET people = counted.people + ($1 ->> excluded.cell)::integer
+        """,
+        changed,
     )
 
 
 async def erased_among(connection: Connection, person_ids: Collection[str]) -> set[str]:
+    if not person_ids:
+        return set()
     rows = await connection.fetch(
         "SELECT person_id FROM people WHERE person_id = ANY($1::text[]) AND erased_at IS NOT NULL", list(person_ids)
     )
     return {row["person_id"] for row in rows}
 
 
-async def erase_person(connection: Connection, person_id: str, erased_at: datetime) -> None:
-    """Leave a bare row that refuses whatever comes late, and count the person as active no longer."""
-    cell = await connection.fetchval(
+async def erase_person(connection: Connection, person_id: str, erased_at: datetime) -> str | None:
+    """Leave a bare row that refuses whatever comes late; gives the cell the person was counted in."""
+    cell: str | None = await connection.fetchval(
         """
         INSERT INTO people (person_id, seen_at, erased_at) VALUES ($1, '-infinity', $2)
-        ON CONFLICT (person_id) DO UPDATE
-           SET cell = NULL, segment = NULL, seen_at = '-infinity', erased_at = excluded.erased_at
+        ON CONFLICT (person_id) DO UPDATE SET cell = NULL, seen_at = '-infinity', erased_at = excluded.erased_at
          WHERE people.erased_at IS NULL
         RETURNING old.cell
         """,
         person_id,
         erased_at,
     )
-    # A statement of its own: the one above may have waited for whoever counted the person first in this cell.
-    await connection.execute("UPDATE active_counts SET people = people - 1 WHERE cell = $1", cell)
+    return cell
 
 
-async def delete_words_of(connection: Connection, person_id: str) -> None:
-    """Remove the person's votes and insights; `settle` what they supported afterwards."""
-    await connection.execute("DELETE FROM votes WHERE voter_id = $1", person_id)
-    await connection.execute("DELETE FROM insights WHERE participant_id = $1", person_id)
-
-
-async def supported_by(connection: Connection, person_ids: Collection[str]) -> list[Pair]:
-    """Every idea that one of these people supports."""
-    rows = await connection.fetch(
-        "SELECT feature_id, person_id FROM supporters WHERE person_id = ANY($1::text[])", list(person_ids)
-    )
-    return [(row["feature_id"], row["person_id"]) for row in rows]
-
-
-async def miscounted(connection: Connection, person_ids: Collection[str]) -> list[Pair]:
-    """The ideas in which these people are still counted in a cell they have left."""
+async def supported_by(connection: Connection, person_ids: Collection[str]) -> set[str]:
+    """The ideas that one of these people supports."""
+    if not person_ids:
+        return set()
     rows = await connection.fetch(
         """
-        SELECT feature_id, person_id FROM supporters JOIN people USING (person_id)
-         WHERE person_id = ANY($1::text[]) AND supporters.cell <> people.cell
+        SELECT feature_id FROM votes WHERE voter_id = ANY($1::text[]) AND vote = 'up'
+        UNION SELECT feature_id FROM words WHERE person_id = ANY($1::text[])
         """,
         list(person_ids),
     )
-    return [(row["feature_id"], row["person_id"]) for row in rows]
+    return {row["feature_id"] for row in rows}
 
 
-async def settle(connection: Connection, pairs: Collection[Pair]) -> list[str]:
-    """Make supporters and counters follow votes, insights and people for these pairs; gives the ideas that changed.
+async def recount_movers(connection: Connection, left: Mapping[str, str]) -> list[str]:
+    """Count people, given with the cell they have left, in the cell they are in now; gives the ideas that changed."""
+    if not left:
+        return []
+    rows = await connection.fetch(
+        f"""
+        WITH standing AS (
+            SELECT feature_id, cell, left_cell, coalesce(importance, 0) AS importance,
+                   (importance IS NOT NULL)::integer AS speakers
+              FROM supporters JOIN unnest($1::text[], $2::text[]) AS moved (person_id, left_cell) USING (person_id)
+             WHERE supporters.person_id = ANY($1::text[])
+        ), moves AS (
+            SELECT feature_id, left_cell AS cell, -1 AS people, -importance AS importance, -speakers AS speakers
+              FROM standing
+            UNION ALL
+            SELECT feature_id, cell, 1, importance, speakers FROM standing
+        ), {COUNT_MOVES}
+        """,  # noqa: S608 - the end of the statement, above
+        list(left),
+        list(left.values()),
+    )
+    return [row["feature_id"] for row in rows]
 
-    A person supports an idea while their vote is up or an insight of theirs on it is not withdrawn. Repeating it
-    changes nothing.
+
+async def delete_support(connection: Connection, person_id: str, cell: str | None) -> tuple[list[str], dict[str, int]]:
+    """Remove what a person said who was counted in this cell; gives the ideas that changed, and rows by table."""
+    rows = await connection.fetch(
+        f"""
+        WITH standing AS (
+            SELECT feature_id FROM votes WHERE voter_id = $1 AND vote = 'up'
+            UNION SELECT feature_id FROM words WHERE person_id = $1
+        ), moves AS (
+            SELECT feature_id, $2::text AS cell, -1 AS people, -coalesce(importance, 0) AS importance,
+                   -(importance IS NOT NULL)::integer AS speakers
+              FROM standing
+                   LEFT JOIN (SELECT * FROM words WHERE person_id = $1) AS said USING (feature_id)
+        ), {COUNT_MOVES}
+        """,  # noqa: S608 - the end of the statement, above
+        person_id,
+        cell,
+    )
+    statuses = {
+        "votes": await connection.execute("DELETE FROM votes WHERE voter_id = $1", person_id),
+        "words": await connection.execute("DELETE FROM words WHERE person_id = $1", person_id),
+        "insights": await connection.execute("DELETE FROM insights WHERE participant_id = $1", person_id),
+    }
+    removed = {table: int(status.removeprefix("DELETE ")) for table, status in statuses.items()}
+    return [row["feature_id"] for row in rows], removed
+
+
+async def settle_words(connection: Connection, pairs: Collection[Pair]) -> list[str]:
+    """Make words and counters follow the insights of these pairs; gives the ideas that changed.
+
+    A person's latest insight on an idea that is not withdrawn is their word. Repeating it changes nothing.
     """
     rows = await connection.fetch(
-        """
+        f"""
         WITH pairs AS (
             SELECT DISTINCT feature_id, person_id FROM unnest($1::text[], $2::text[]) AS given (feature_id, person_id)
         ), said AS (
             SELECT DISTINCT ON (feature_id, person_id) feature_id, person_id, importance
-              FROM pairs
-              JOIN insights USING (feature_id)
+              FROM pairs JOIN insights USING (feature_id)
              WHERE insights.participant_id = pairs.person_id AND NOT insights.withdrawn
              ORDER BY feature_id, person_id, tagged_at DESC, insight_id DESC
-        ), wanted AS (
-            SELECT feature_id, person_id, people.cell, said.importance
-              FROM pairs
-              JOIN people USING (person_id)
-              LEFT JOIN said USING (feature_id, person_id)
-             WHERE people.erased_at IS NULL
-               AND (said.person_id IS NOT NULL
-                    OR EXISTS (SELECT FROM votes
-                                WHERE votes.feature_id = pairs.feature_id AND votes.voter_id = pairs.person_id
-                                  AND votes.vote = 'up'))
-        ), gone AS (
-            DELETE FROM supporters
-             USING pairs
-             WHERE (supporters.feature_id, supporters.person_id) = (pairs.feature_id, pairs.person_id)
-               AND NOT EXISTS (SELECT FROM wanted
-                                WHERE (wanted.feature_id, wanted.person_id) = (pairs.feature_id, pairs.person_id))
-            RETURNING supporters.feature_id, supporters.cell, supporters.importance
-        ), come AS (
-            INSERT INTO supporters (feature_id, person_id, cell, importance)
-            SELECT feature_id, person_id, cell, importance FROM wanted ORDER BY feature_id, person_id
-            ON CONFLICT (feature_id, person_id) DO UPDATE SET cell = excluded.cell, importance = excluded.importance
-             WHERE (supporters.cell, supporters.importance) IS DISTINCT FROM (excluded.cell, excluded.importance)
-            RETURNING new.feature_id, old.cell AS left_cell, old.importance AS left_importance, new.cell, new.importance
+        ), unsaid AS (
+            DELETE FROM words USING pairs
+             WHERE (words.feature_id, words.person_id) = (pairs.feature_id, pairs.person_id)
+               AND NOT EXISTS (SELECT FROM said
+                                WHERE (said.feature_id, said.person_id) = (pairs.feature_id, pairs.person_id))
+            RETURNING words.feature_id, words.person_id, -1 AS speakers, -words.importance AS importance
+        ), spoken AS (
+            INSERT INTO words (feature_id, person_id, importance)
+            SELECT feature_id, person_id, importance FROM said ORDER BY feature_id, person_id
+            ON CONFLICT (feature_id, person_id) DO UPDATE SET importance = excluded.importance
+             WHERE words.importance <> excluded.importance
+            RETURNING new.feature_id, new.person_id, (old.person_id IS NULL)::integer AS speakers,
+                      new.importance - coalesce(old.importance, 0) AS importance
         ), moves AS (
-            SELECT feature_id, cell, importance, -1 AS direction FROM gone
-            UNION ALL
-            SELECT feature_id, left_cell, left_importance, -1 FROM come WHERE left_cell IS NOT NULL
-            UNION ALL
-            SELECT feature_id, cell, importance, 1 FROM come
-        ), net AS (
-            SELECT feature_id, cell, sum(direction)::integer AS people,
-                   coalesce(sum(direction * importance), 0)::integer AS importance_sum,
-                   coalesce(sum(direction) FILTER (WHERE importance IS NOT NULL), 0)::integer AS importance_people
-              FROM moves GROUP BY feature_id, cell
-        ), counted AS (
-            INSERT INTO support_counts AS counts (feature_id, cell, people, importance_sum, importance_people)
-            SELECT feature_id, cell, greatest(people, 0), greatest(importance_sum, 0),
-                   least(greatest(importance_people, 0), greatest(people, 0))
-              FROM net ORDER BY feature_id, cell
-            ON CONFLICT (feature_id, cell) DO UPDATE
-               SET (people, importance_sum, importance_people) = (
-                   SELECT counts.people + net.people, counts.importance_sum + net.importance_sum,
-                          counts.importance_people + net.importance_people
-                     FROM net WHERE (net.feature_id, net.cell) = (excluded.feature_id, excluded.cell))
-        )
-        UPDATE ideas SET supporters = ideas.supporters + moved.people
-          FROM (SELECT feature_id, sum(people)::integer AS people FROM net GROUP BY feature_id) AS moved
-         WHERE ideas.feature_id = moved.feature_id
-        RETURNING ideas.feature_id
-        """,
+            SELECT changed.feature_id, people.cell, changed.importance, changed.speakers,
+                   CASE WHEN votes.vote = 'up' THEN 0 ELSE changed.speakers END AS people
+              FROM (SELECT * FROM unsaid UNION ALL SELECT * FROM spoken) AS changed
+                   JOIN people USING (person_id)
+                   LEFT JOIN votes ON (votes.feature_id, votes.voter_id) = (changed.feature_id, changed.person_id)
+             WHERE people.erased_at IS NULL
+        ), {COUNT_MOVES}
+        """,  # noqa: S608 - the end of the statement, above
         [feature_id for feature_id, _ in pairs],
         [person_id for _, person_id in pairs],
     )

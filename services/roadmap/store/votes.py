@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from services.roadmap.insights import Insight
 from services.roadmap.votes import Vote
 
+from .support import COUNT_MOVES, Pair
+
 if TYPE_CHECKING:
     from .connection import Connection
-    from .support import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +28,38 @@ class Summary:
     by_channel: dict[str, int]
 
 
-async def keep_votes(connection: Connection, votes: Sequence[Vote]) -> list[Pair]:
-    """Keep votes, one per person and idea, that are not older than what is stored; gives those that were kept."""
+async def keep_votes(connection: Connection, votes: Sequence[Vote]) -> list[str]:
+    """Keep votes, one per person and idea, that are not older than what is stored, and count who came and who went.
+
+    The voters are noted already. Gives the ideas that changed.
+    """
+    if not votes:
+        return []
+    *columns, _event_ids = zip(*votes, strict=True)
     rows = await connection.fetch(
-        """
-        INSERT INTO votes (feature_id, voter_id, vote, voted_at, voter_kind, channel, recorded_by, source_url)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                             $8::text[]) AS given (feature_id, voter_id)
-         ORDER BY feature_id, voter_id
-        ON CONFLICT (feature_id, voter_id) DO UPDATE
-           SET vote = excluded.vote, voted_at = excluded.voted_at, voter_kind = excluded.voter_kind,
-               channel = excluded.channel, recorded_by = excluded.recorded_by, source_url = excluded.source_url
-         WHERE excluded.voted_at >= votes.voted_at
-        RETURNING feature_id, voter_id
-        """,
-        [vote.feature_id for vote in votes],
-        [vote.voter_id for vote in votes],
-        [vote.vote for vote in votes],
-        [vote.voted_at for vote in votes],
-        [vote.voter_kind for vote in votes],
-        [vote.channel for vote in votes],
-        [vote.recorded_by for vote in votes],
-        [vote.source_url for vote in votes],
+        f"""
+        WITH kept AS (
+            INSERT INTO votes (feature_id, voter_id, voter_kind, vote, voted_at, channel, recorded_by, source_url)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[],
+                                 $7::text[], $8::text[]) AS given (feature_id, voter_id)
+             ORDER BY feature_id, voter_id
+            ON CONFLICT (feature_id, voter_id) DO UPDATE
+               SET vote = excluded.vote, voted_at = excluded.voted_at, voter_kind = excluded.voter_kind,
+                   channel = excluded.channel, recorded_by = excluded.recorded_by, source_url = excluded.source_url
+             WHERE excluded.voted_at >= votes.voted_at
+            RETURNING new.feature_id, new.voter_id AS person_id,
+                      (new.vote = 'up')::integer - coalesce(old.vote = 'up', false)::integer AS people
+        ), moves AS (
+            SELECT feature_id, people.cell, kept.people, 0 AS importance, 0 AS speakers
+              FROM kept JOIN people USING (person_id)
+             WHERE kept.people <> 0
+               AND NOT EXISTS (SELECT FROM words
+                                WHERE (words.feature_id, words.person_id) = (kept.feature_id, kept.person_id))
+        ), {COUNT_MOVES}
+        """,  # noqa: S608 - the end of the statement, a constant
+        *([*column] for column in columns),
     )
-    return [(row["feature_id"], row["voter_id"]) for row in rows]
+    return [row["feature_id"] for row in rows]
 
 
 async def last_voted_at(connection: Connection, feature_id: str, voter_id: str) -> datetime | None:

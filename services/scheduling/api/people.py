@@ -9,7 +9,6 @@ from services.scheduling import erasing
 from services.scheduling.lookup import the_notice, the_participant
 from services.scheduling.store import notices, people
 from services.scheduling.store.notices import NoticeState
-from shared.contract.events import ParticipantErased
 from shared.contract.types import Id
 from shared.runtime import Admin, Answer, Limit, Researcher, Tx
 
@@ -58,10 +57,9 @@ async def one_participant(participant_id: Id, tx: Tx, _who: Researcher) -> Parti
 
 
 @router.post("/participants/{participant_id}/erase", summary="Forget a participant, here and in all services")
-async def erase(participant_id: Id, tx: Tx, _who: Admin) -> ParticipantAnswer:
+async def erase(participant_id: Id, tx: Tx, who: Admin) -> ParticipantAnswer:
     await the_participant(tx.connection, participant_id)
-    if await erasing.erase(tx, participant_id, tx.now):
-        await tx.publish(ParticipantErased(participant_id=participant_id, erased_at=tx.now))
+    await erasing.request(tx, participant_id, who.subject)
     return ParticipantAnswer.model_validate(await the_participant(tx.connection, participant_id))
 
 

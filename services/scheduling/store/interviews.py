@@ -70,7 +70,7 @@ async def book(
                 """
                 INSERT INTO interviews (interview_id, version, request_id, study_id, participant_id, moderator_id,
                                         note_taker_id, starts_at, ends_at, state, scheduled_at)
-                VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, 'booked', $9)
+                VALUES ($1, (SELECT floor + 1 FROM version_floor), $2, $3, $4, $5, $6, $7, $8, 'booked', $9)
                 """,
                 booking.interview_id,
                 request_id,
@@ -175,8 +175,12 @@ async def count_ahead(connection: Connection, now: datetime) -> int:
     return counted
 
 
-async def forget_words(connection: Connection, participant_id: str) -> None:
-    await connection.execute("UPDATE interviews SET cancel_reason = NULL WHERE participant_id = $1", participant_id)
+async def forget_words(connection: Connection, participant_id: str) -> int:
+    """Remove why interviews were cancelled; gives how many interviews the person had."""
+    forgotten = await connection.fetch(
+        "UPDATE interviews SET cancel_reason = NULL WHERE participant_id = $1 RETURNING interview_id", participant_id
+    )
+    return len(forgotten)
 
 
 async def remember_session(

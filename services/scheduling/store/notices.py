@@ -59,28 +59,34 @@ async def add(
     status: str,
     released_at: datetime | None,
     participant_ids: Sequence[str],
-    now: datetime,
+    created_at: datetime,
 ) -> None:
-    """A notice for each of the people but the erased and those whose latest one says the same."""
+    """A notice for each of the people but the erased and those whose latest one says the same.
+
+    Derived once more from the same event, it is the same notice under the same id.
+    """
     await connection.execute(
         """
         WITH latest AS (
             SELECT DISTINCT ON (participant_id) participant_id, status FROM notices
-             WHERE feature_id = $1 ORDER BY participant_id, version DESC
+             WHERE feature_id = $1 AND version < $2 ORDER BY participant_id, version DESC
         )
-        INSERT INTO notices (feature_id, version, participant_id, title, status, released_at, state, created_at)
-        SELECT $1, $2, participant_id, $3, $4, $5, 'open', $6
+        INSERT INTO notices (notice_id, feature_id, version, participant_id, title, status, released_at, state,
+                             created_at)
+        SELECT md5(jsonb_build_array($1::text, $2::integer, participant_id)::text)::uuid,
+               $1, $2, participant_id, $3, $4, $5, 'open', $6
           FROM (SELECT DISTINCT unnest($7::text[])) AS asked (participant_id)
          WHERE NOT EXISTS (SELECT FROM latest WHERE latest.participant_id = asked.participant_id AND status = $4)
            AND NOT EXISTS (SELECT FROM participants
                             WHERE participants.participant_id = asked.participant_id AND erased_at IS NOT NULL)
+        ON CONFLICT DO NOTHING
         """,
         feature_id,
         version,
         title,
         status,
         released_at,
-        now,
+        created_at,
         participant_ids,
     )
 
@@ -118,6 +124,7 @@ async def told(connection: Connection, notice_id: UUID, by: str, now: datetime) 
     )
 
 
-async def forget(connection: Connection, participant_id: str) -> None:
-    """Nobody can be told any more."""
-    await connection.execute("DELETE FROM notices WHERE participant_id = $1", participant_id)
+async def forget(connection: Connection, participant_id: str) -> int:
+    """Nobody can be told any more; gives how many notices there were."""
+    gone = await connection.fetch("DELETE FROM notices WHERE participant_id = $1 RETURNING notice_id", participant_id)
+    return len(gone)

@@ -71,6 +71,23 @@ async def page(connection: Connection, limit: int) -> list[Participant]:
     return [Participant(**row) for row in rows]
 
 
+async def lock_address(connection: Connection, email: str) -> None:
+    """Nobody else takes in or erases a person with this address until the transaction ends."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('earshot address ' || lower($1), 0))", email
+    )
+
+
+async def lock(connection: Connection, participant_id: str) -> Participant | None:
+    """The participant, for this transaction alone to change."""
+    person = await find(connection, participant_id)
+    if person is not None and person.email is not None:
+        # The address before the row, as whoever takes in a request does.
+        await lock_address(connection, person.email)
+    row = await connection.fetchrow("SELECT * FROM participants WHERE participant_id = $1 FOR UPDATE", participant_id)
+    return Participant(**row) if row else None
+
+
 async def anonymise(connection: Connection, participant_id: str, at: datetime) -> bool:
     """Forget who it was; False when that was done before. Somebody unknown is remembered as erased."""
     # First of an erasure's statements: its row lock keeps a new request of the same person out until the commit.

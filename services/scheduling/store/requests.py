@@ -151,11 +151,11 @@ async def settle(connection: Connection, request_id: str, state: RequestState, r
 
 
 async def forget_words(connection: Connection, participant_id: str) -> None:
-    """Remove what the person wrote, and end what still waits."""
+    """Remove what the person wrote and where they are, and end what still waits."""
     await connection.execute(
         """
         UPDATE requests
-           SET questions = '{}', preferred = '{}', reason = NULL,
+           SET questions = '{}', preferred = '{}', reason = NULL, timezone = 'UTC',
                state = CASE WHEN state IN ('received', 'waiting') THEN 'cancelled' ELSE state END
          WHERE participant_id = $1
         """,
