@@ -1,23 +1,29 @@
 """The runtime every service stands on; a service imports its building blocks from here."""
 
+from . import erasure
 from .auth import Admin, Manager, NoteTaker, Principal, Researcher, Viewer
 from .bodies import Answer, Body, Limit, known_already
 from .database import Connection, Transaction
 from .depends import Now, Tx
+from .derived import Derived
 from .errors import Problem, Rejected, conflict, not_found, unprocessable
 from .handlers import Handlers, Received
+from .mentions import Person
 from .service import Service
+from .versioned import Versioned
 
 __all__ = [
     "Admin",
     "Answer",
     "Body",
     "Connection",
+    "Derived",
     "Handlers",
     "Limit",
     "Manager",
     "NoteTaker",
     "Now",
+    "Person",
     "Principal",
     "Problem",
     "Received",
@@ -26,8 +32,10 @@ __all__ = [
     "Service",
     "Transaction",
     "Tx",
+    "Versioned",
     "Viewer",
     "conflict",
+    "erasure",
     "known_already",
     "not_found",
     "unprocessable",

@@ -1,8 +1,8 @@
-"""Who is calling: a bearer token or the session cookie of a signed-in person, checked on everything not public."""
+"""Who is calling: a bearer token, checked on everything that is not public; and that no other site's form calls."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -12,11 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contract.types import Id
 
 from .errors import Problem
-from .tokens import TokenError
+from .roles import Role
+from .tokens import KeysUnavailableError, TokenError
 
-Role = Literal["admin", "manager", "researcher", "note_taker", "viewer", "service"]
-ROLES: tuple[str, ...] = get_args(Role)
-SESSION_COOKIE = "earshot_session"
 _id = TypeAdapter[str](Id)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -27,6 +25,12 @@ class Principal:
 
     subject: str
     role: str
+    name: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What people call them; many identity providers give subjects that nobody can read."""
+        return self.name or self.subject
 
     @property
     def id(self) -> str:
@@ -42,28 +46,38 @@ async def authenticate(request: Request) -> None:
 
     A dependency of the whole application, so that a route is closed unless it is listed as public.
     """
-    request.state.principal = None
-    route = request.scope.get("route")
-    public = f"{_listed_method(request.method)} {getattr(route, 'path', '')}" in request.app.state.public
-    bearer, cookie = _credentials(request)
-    token = bearer or cookie
+    await recognise(request)
+    refuse_stranger(request)
+
+
+async def recognise(request: Request) -> None:
+    """Put who shows a good bearer token into `request.state.principal`, and why a bad one is refused beside it.
+
+    Raises:
+        Problem: 403 for another site's form.
+    """
+    request.state.principal = request.state.refusal = None
+    token = bearer(request)
     if token is None:
-        if public:
-            return
-        raise Problem(401, "Sign in", "This needs a bearer token in the Authorization header, or a signed-in session.")
-    settings = request.app.state.settings
-    try:
-        claims = await request.app.state.keys.verify(token, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
-        role = str(claims.get("role"))
-        if role not in ROLES:
-            raise TokenError(f"role {role!r} is none of {', '.join(ROLES)}")
-    except TokenError as wrong:
-        if public:
-            return
-        raise Problem(401, "Sign in again", f"The token is not accepted: {wrong}.") from None
-    if bearer is None:
+        # A browser adds no bearer token by itself, but it adds cookies, and to be in the company's network.
         refuse_foreign_origin(request)
-    request.state.principal = Principal(str(claims["sub"]), role)
+        return
+    try:
+        request.state.principal = Principal(*await request.app.state.trust.identify(token))
+    except TokenError as wrong:
+        request.state.refusal = Problem(401, "Sign in again", f"The token is not accepted: {wrong}.")
+    except KeysUnavailableError as fault:
+        request.state.refusal = Problem(503, "Try again shortly", f"The token cannot be checked right now: {fault}.")
+
+
+def refuse_stranger(request: Request) -> None:
+    """Let through who is known, and everybody where the route is listed as public."""
+    route = request.scope.get("route")
+    listed = f"{_listed_method(request.method)} {getattr(route, 'path', '')}" in request.app.state.public
+    if request.state.principal is None and not listed:
+        raise request.state.refusal or Problem(
+            401, "Sign in", "This needs a bearer token in the Authorization header, or a session at the gateway."
+        )
 
 
 def refuse_foreign_origin(request: Request) -> None:
@@ -100,9 +114,10 @@ def _listed_method(method: str) -> str:
     return "GET" if method == "HEAD" else method
 
 
-def _credentials(request: Request) -> tuple[str | None, str | None]:
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    return (bearer.strip() if scheme.lower() == "bearer" and bearer else None), request.cookies.get(SESSION_COOKIE)
+def bearer(request: Request) -> str | None:
+    """The bearer token of the request."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token else None
 
 
 Viewer = Annotated[Principal, Depends(allow("manager", "researcher", "note_taker", "viewer", "service"))]

@@ -1,16 +1,18 @@
 """One batch of records is one transaction: inbox, effects, dead letters, events out, and the position reached."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import structlog
 
-from . import dead_letters, inbox, positions
+from . import erased_letters, inbox, positions
 from .database import Database, Transaction
-from .errors import Rejected, is_bad_data, is_transient
+from .errors import Rejected, is_transient
 from .handlers import Handlers, Registration
 from .records import Decoded, Record, Refused, decode
+from .refusals import refusal
 from .telemetry import Metrics, processing
 
 log = structlog.get_logger(__name__)
@@ -57,14 +59,14 @@ class Batches:
         except Exception as fault:
             if is_transient(fault):
                 raise
-            # One event spoils the batch: find it by giving each its own savepoint.
-            log.info("batch is applied event by event", records=len(records), because=type(fault).__name__)
+            # One event spoils the batch: find it by halves.
+            log.info("batch is applied around what fails", records=len(records), because=type(fault).__name__)
             outcome = await self._commit(events, refused, before, reached, isolate=True)
         self._count(outcome)
         return outcome
 
-    async def replay(self, tx: Transaction, record: Record) -> None:
-        """Handle one kept record in the open transaction.
+    async def replay(self, tx: Transaction, record: Record) -> bool:
+        """Handle one kept record in the open transaction; false when its event had taken effect already.
 
         Raises:
             Rejected: it still cannot be handled, and why.
@@ -73,10 +75,18 @@ class Batches:
         if isinstance(item, Refused):
             raise Rejected(item.reason)
         outcome = Outcome([], [], [])
-        await self._apply_isolated(tx, item, outcome)
+        await self._apply_around(tx, [item], outcome)
         if outcome.refused:
             raise Rejected(outcome.refused[0].reason)
         self._count(outcome)
+        return bool(outcome.applied)
+
+    async def repeat(self, tx: Transaction, records: Sequence[Record]) -> Outcome:
+        """Let records that took effect before do so once more, in the open transaction; keeps no dead letters."""
+        decoded = [decode(record, self._topic_prefix) for record in records]
+        outcome = Outcome([], [], [item for item in decoded if isinstance(item, Refused)])
+        await self._apply_around(tx, [item for item in decoded if isinstance(item, Decoded)], outcome)
+        return outcome
 
     async def _commit(
         self,
@@ -91,12 +101,11 @@ class Batches:
         async with self._database.transaction() as tx:
             await positions.check(tx.connection, self.cluster, before)
             if isolate:
-                for event in events:
-                    await self._apply_isolated(tx, event, outcome)
+                await self._apply_around(tx, events, outcome)
             else:
                 await self._apply_together(tx, events, outcome)
             if outcome.refused:
-                await dead_letters.keep(tx, self.cluster, outcome.refused)
+                await erased_letters.keep(tx, self.cluster, outcome.refused)
             await positions.store(tx.connection, self.cluster, reached)
         return outcome
 
@@ -104,7 +113,9 @@ class Batches:
         by_type: dict[str, list[Decoded]] = {}
         for event in events:
             by_type.setdefault(event.event_type.type, []).append(event)
-        remembered = [event for event in events if not self._registration(event).natural_key]
+        remembered = [
+            event for name, of_type in by_type.items() if not self._handlers[name].natural_key for event in of_type
+        ]
         fresh = await inbox.admit(tx.connection, [event.identity for event in remembered]) if remembered else set()
         for type_name, of_type in by_type.items():
             registration = self._handlers[type_name]
@@ -113,31 +124,33 @@ class Batches:
                 await _handle(registration, tx, applicable)
                 outcome.applied.extend(applicable)
 
-    async def _apply_isolated(self, tx: Transaction, event: Decoded, outcome: Outcome) -> None:
-        registration = self._registration(event)
+    async def _apply_around(self, tx: Transaction, events: Sequence[Decoded], outcome: Outcome) -> None:
+        """Halve until what fails stands alone: one bad event of n costs about 2·log2(n) savepoints, not n."""
+        part = Outcome([], [], [])
         try:
             async with tx.connection.transaction():
-                if not registration.natural_key and not await inbox.admit(tx.connection, [event.identity]):
-                    outcome.duplicates.append(event)
-                    return
-                await _handle(registration, tx, [event])
+                await self._apply_together(tx, events, part)
         except Exception as fault:
             if is_transient(fault):
                 raise
-            outcome.refused.append(_refusal(event, fault))
+            if len(events) == 1:
+                outcome.refused.append(refusal(events[0], fault))
+                return
+            middle = len(events) // 2
+            await self._apply_around(tx, events[:middle], outcome)
+            await self._apply_around(tx, events[middle:], outcome)
         else:
-            outcome.applied.append(event)
-
-    def _registration(self, event: Decoded) -> Registration:
-        return self._handlers[event.event_type.type]
+            outcome.applied += part.applied
+            outcome.duplicates += part.duplicates
 
     def _count(self, outcome: Outcome) -> None:
+        for type_name, events in Counter(event.event_type.type for event in outcome.applied).items():
+            self._metrics.handled.labels(type_name, "applied").inc(events)
+        for type_name, events in Counter(event.event_type.type for event in outcome.duplicates).items():
+            self._metrics.handled.labels(type_name, "duplicate").inc(events)
         for event in outcome.applied:
-            self._metrics.handled.labels(event.event_type.type, "applied").inc()
             if event.miskeyed:
                 self._metrics.miskeyed.labels(event.event_type.type).inc()
-        for event in outcome.duplicates:
-            self._metrics.handled.labels(event.event_type.type, "duplicate").inc()
         for letter in outcome.refused:
             self._metrics.handled.labels(letter.event_type or "unknown", "rejected").inc()
             log.warning(
@@ -171,14 +184,3 @@ def _first_of_each(events: Sequence[Decoded], fresh: set[tuple[str, str]], outco
         else:
             outcome.duplicates.append(event)
     return applicable
-
-
-def _refusal(event: Decoded, fault: Exception) -> Refused:
-    if isinstance(fault, Rejected):
-        reason = str(fault)
-    elif is_bad_data(fault):
-        reason = f"the database refused the values: {fault.args[0]}"  # its DETAIL would quote the row
-    else:
-        log.error("handler failed", event_id=event.event.id, event_type=event.event_type.type, exc_info=fault)
-        reason = f"the handler failed: {type(fault).__name__}: {fault}"
-    return Refused(event.record, reason, event.event.id, event.event_type.type)

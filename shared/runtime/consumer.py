@@ -21,7 +21,8 @@ from .database import Database
 from .errors import is_transient
 from .fetching import Expiry, Fetching
 from .handlers import Handlers
-from .kafka import admin, consuming_broker, why
+from .holding import Holding
+from .kafka import cluster_id, consuming_broker, why
 from .lateness import Lag, Lateness
 from .settings import Settings
 from .telemetry import Metrics
@@ -46,6 +47,7 @@ class Consumer:
         self._fetching: Fetching | None = None
         self._reached: dict[positions.Place, int] = {}
         self._expiry = Expiry(metrics)
+        self.holding = Holding(metrics)
         self._lateness = Lateness()
         self._handling = False
         self._moved_at = time.monotonic()
@@ -59,7 +61,7 @@ class Consumer:
         backoff = FIRST_BACKOFF_SECONDS
         while True:
             try:
-                self.batches.cluster = await self._cluster_id()
+                self.batches.cluster = await cluster_id(self._settings)
                 await self._start()
                 backoff = FIRST_BACKOFF_SECONDS
                 await self._until_stalled()
@@ -80,10 +82,12 @@ class Consumer:
                 return  # a heartbeat that was refused once is not sent again by aiokafka
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                lag = await asyncio.wait_for(self.lag(), WATCH_SECONDS)
-            except Exception:  # noqa: BLE001 - Kafka is away; that is the client's to mend
-                lag = None
-            if lag is None or not lag.records or self._handling or seen != self._reached:
+                await self._go_on_where_accepted()
+                waiting = await asyncio.wait_for(self._waiting(), WATCH_SECONDS)
+            except Exception:  # noqa: BLE001 - Kafka or the database is away; that is the client's to mend
+                waiting = {}
+            wanted = any(records for place, records in waiting.items() if place not in self.holding)
+            if not wanted or self._handling or seen != self._reached:
                 seen, self._moved_at = dict(self._reached), time.monotonic()
 
     @property
@@ -105,31 +109,27 @@ class Consumer:
 
     async def lag(self) -> Lag | None:
         """What waits on this instance's partitions; None while there is no assignment."""
+        waiting = await self._waiting()
+        return Lag(sum(waiting.values()), self._lateness.seconds(waiting)) if waiting else None
+
+    async def _waiting(self) -> dict[positions.Place, int]:
+        """The number of records that wait, by assigned partition."""
         consumer, assigned = self._consumer, self.assignment()
         if consumer is None or not assigned:
-            return None
+            return {}
         ends = await consumer.end_offsets(assigned)
         # Between batches the client's position says it best: it is past transaction markers and expired records.
         reached = {} if self._handling else {place: await consumer.position(place) for place in assigned}
-        waiting = {
+        return {
             (place.topic, place.partition): max(
                 0, end - reached.get(place, self._reached.get((place.topic, place.partition), end))
             )
             for place, end in ends.items()
         }
-        return Lag(sum(waiting.values()), self._lateness.seconds(waiting))
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
         return self._subscriber.consumer if self._subscriber is not None else None
-
-    async def _cluster_id(self) -> str:
-        client = admin(self._settings)
-        try:
-            await client.start()
-            return str((await client.describe_cluster())["cluster_id"])
-        finally:
-            await client.close()
 
     async def _start(self) -> None:
         self._broker = consuming_broker(self._settings, parse_batch)
@@ -227,9 +227,24 @@ class Consumer:
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
             else:
                 self._set_out(consumer, committed, stored)
-                self._expiry.tell(oldest, positions.known(committed, stored))
-                consumer.resume(*assigned)
+                known = positions.handled(committed, stored, oldest)
+                held = self.holding.hold(positions.of(assigned), known, positions.by_place(oldest))
+                consumer.resume(*(place for place in assigned if (place.topic, place.partition) not in held))
                 return
+
+    async def _go_on_where_accepted(self) -> None:
+        """Consume what was held, once an operator has moved the stored position beyond what was lost."""
+        consumer = self._consumer
+        if consumer is None or not [*self.holding]:
+            return
+        stored = await positions.load(self._database.pool, self.batches.cluster)
+        for place, reached in self.holding.accepted(stored).items():
+            partition = TopicPartition(*place)
+            self._expiry.tell({partition: stored[place]}, {place: reached})
+            self._reached[place] = stored[place]
+            with contextlib.suppress(IllegalStateError):  # another member has the partition now
+                consumer.seek(partition, stored[place])
+                consumer.resume(partition)
 
     def _set_out(
         self,
@@ -260,7 +275,8 @@ class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
         self._owner = consumer
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Nothing is held back: a batch in flight commits or is repeated by the next owner."""
+        """A batch in flight commits or is repeated by the next owner."""
+        self._owner.holding.forget(positions.of(revoked))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         await self._owner.go_back(assigned)

@@ -12,7 +12,7 @@ import asyncpg
 
 from shared.contract.events import EventData
 
-from . import outbox
+from . import outbox, presence
 from .clock import Clock, utc_now
 
 if TYPE_CHECKING:
@@ -35,12 +35,16 @@ class Cause:
 
 @dataclass(slots=True)
 class Transaction:
-    """An open transaction: its connection, its one "now", and the events it makes true."""
+    """An open transaction: its connection, its one "now", and the events it makes true.
+
+    `repeated` says that it rebuilds what took effect before: others have heard what followed then.
+    """
 
     connection: Connection
     service: str
     now: datetime
     cause: Cause = field(default_factory=Cause)
+    repeated: bool = False
 
     def because_of(self, cause: Cause) -> "Transaction":
         """The same transaction, for what follows from another cause."""
@@ -48,13 +52,16 @@ class Transaction:
 
     async def publish(self, *events: EventData) -> None:
         """Write the events to the outbox; they are published after the commit, in this order."""
+        if self.repeated:
+            return
         await outbox.write(
             self.connection,
             [
-                outbox.entry(
+                entry
+                for event in events
+                for entry in outbox.entries(
                     self.service, event, self.now, self.cause.event_id, self.cause.correlation_id, self.cause.trace
                 )
-                for event in events
             ],
         )
 
@@ -79,13 +86,18 @@ class Database:
             min_size=1,
             max_size=self._size,
             command_timeout=30,
-            init=_prepare,
+            init=self._join,
+            reset=presence.stay,
             server_settings={
                 "application_name": f"earshot-{self.service}",
                 "idle_in_transaction_session_timeout": "60s",
                 "search_path": f"{self.service}, public",
             },
         )
+
+    async def _join(self, connection: "Connection") -> None:
+        await prepare(connection)
+        await presence.join(connection, self.service)
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -110,7 +122,7 @@ class Database:
                 "tcp_keepalives_count": "3",
             },
         )
-        await _prepare(connection)
+        await self._join(connection)
         return connection
 
     @asynccontextmanager
@@ -124,5 +136,5 @@ class Database:
         return await self.pool.fetch(query, *arguments)
 
 
-async def _prepare(connection: "Connection") -> None:
+async def prepare(connection: "Connection") -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)

@@ -1,99 +1,132 @@
-"""Dead letters over HTTP: look at them, replay them, discard them with a reason."""
+"""Dead letters over HTTP: find them, look at them, mend them, replay them, discard them with a reason."""
 
-import base64
-from datetime import datetime
-from typing import Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Request, Response
 
-from shared.contract.types import Paragraph
-
-from . import dead_letters
+from . import dead_letter_search, dead_letter_work, dead_letters
 from .auth import Admin
 from .batches import Batches
-from .bodies import Body, Limit
+from .database import Connection, Database
+from .dead_letter_bodies import (
+    DeadLetter,
+    Discard,
+    DiscardMany,
+    EditLetter,
+    Listing,
+    Outcomes,
+    Selection,
+    WholeDeadLetter,
+)
+from .dead_letter_search import Filter
+from .dead_letter_work import Outcome
 from .depends import Tx
-from .errors import Rejected, conflict, not_found, unprocessable
+from .errors import not_found
 
 router = APIRouter(prefix="/api/v1/dead-letters", tags=["dead letters"])
 
 
-class DeadLetter(BaseModel):
-    """A record that could not be handled, and what became of it."""
-
-    id: UUID
-    topic: str
-    partition: int
-    offset: int
-    event_id: str | None
-    event_type: str | None
-    reason: str
-    received_at: datetime
-    state: Literal["open", "replayed", "discarded"]
-    closed_at: datetime | None
-    closed_by: str | None
-    note: str | None
-
-
-class WholeDeadLetter(DeadLetter):
-    """With the record as it came; key and value in base64, header values too."""
-
-    key: str | None
-    value: str | None
-    headers: list[tuple[str, str | None]]
-
-
-class Discard(Body):
-    reason: Paragraph
-
-
 @router.get("", summary="Dead letters, oldest first")
 async def dead_letter_list(
-    tx: Tx,
-    _who: Admin,
-    state: Literal["open", "replayed", "discarded"] = "open",
-    limit: Limit = 100,
+    request: Request, response: Response, tx: Tx, _who: Admin, wanted: Annotated[Listing, Query()]
 ) -> list[DeadLetter]:
-    return [DeadLetter.model_validate(row) for row in await dead_letters.page(tx.connection, state=state, limit=limit)]
+    """Where there are more, the header Link names the address of the next ones."""
+    rows = await dead_letter_search.search(tx.connection, wanted, after=wanted.after, limit=wanted.limit + 1)
+    letters = [DeadLetter.of(row) for row in rows[: wanted.limit]]
+    if len(rows) > wanted.limit:
+        following = request.url.include_query_params(after=letters[-1].number)
+        response.headers["Link"] = f'<?{following.query}>; rel="next"'
+    return letters
 
 
 @router.get("/{identifier}", summary="One dead letter with its record")
-async def dead_letter(identifier: UUID, tx: Tx, _who: Admin) -> WholeDeadLetter:
-    row = await dead_letters.find(tx.connection, identifier)
-    if row is None:
-        raise not_found("dead letter", str(identifier))
-    return WholeDeadLetter.model_validate(row | {"key": _base64(row["key"]), "value": _base64(row["value"])})
+async def dead_letter(identifier: UUID, request: Request, tx: Tx, _who: Admin) -> WholeDeadLetter:
+    return await whole(request, tx.connection, identifier)
+
+
+@router.post("/replay", summary="Handle many records again, oldest first")
+async def replay_many(request: Request, body: Selection, who: Admin) -> Outcomes:
+    """Each letter stands for itself; one that still fails holds back only later ones of its topic and key."""
+    database, batches = tools(request)
+    identifiers, following = await chosen(database, body)
+    outcomes = await dead_letter_work.each(
+        identifiers, database, lambda one: dead_letter_work.replay(one, database, batches, who)
+    )
+    return Outcomes.of(outcomes, following)
+
+
+@router.post("/discard", summary="Put many records away for good, saying why")
+async def discard_many(request: Request, body: DiscardMany, who: Admin) -> Outcomes:
+    database, _ = tools(request)
+    identifiers, following = await chosen(database, body)
+    outcomes = await dead_letter_work.each(
+        identifiers, database, lambda one: dead_letter_work.discard(one, database, body.reason, who)
+    )
+    return Outcomes.of(outcomes, following)
+
+
+@router.post("/{identifier}/edit", summary="Mend the record; what came is kept beside it")
+async def edit(identifier: UUID, request: Request, tx: Tx, who: Admin, body: EditLetter) -> WholeDeadLetter:
+    """What the body leaves out stays as it is; `verdict` in the answer says whether the record is an event now."""
+    await dead_letter_work.edit(tx, identifier, body.mend, who, after=body.after_edits)
+    return await whole(request, tx.connection, identifier)
 
 
 @router.post("/{identifier}/replay", summary="Handle the record again, once")
-async def replay(identifier: UUID, request: Request, tx: Tx, who: Admin) -> DeadLetter:
-    row = await _open_letter(tx, identifier)
-    batches: Batches = request.app.state.consumer.batches
-    try:
-        await batches.replay(tx, dead_letters.record_of(row))
-    except Rejected as still:
-        raise unprocessable(f"It still cannot be handled: {still}") from None
-    await dead_letters.close(tx.connection, identifier, state="replayed", by=who.subject, note=None, now=tx.now)
-    return DeadLetter.model_validate(await dead_letters.find(tx.connection, identifier))
+async def replay(identifier: UUID, request: Request, who: Admin) -> DeadLetter:
+    """Refused while an earlier letter of the same topic and key is open, since their order may matter."""
+    database, batches = tools(request)
+    return await _answer(database, await dead_letter_work.replay(identifier, database, batches, who))
 
 
 @router.post("/{identifier}/discard", summary="Put the record away for good, saying why")
-async def discard(identifier: UUID, body: Discard, tx: Tx, who: Admin) -> DeadLetter:
-    await _open_letter(tx, identifier)
-    await dead_letters.close(tx.connection, identifier, state="discarded", by=who.subject, note=body.reason, now=tx.now)
-    return DeadLetter.model_validate(await dead_letters.find(tx.connection, identifier))
+async def discard(identifier: UUID, body: Discard, request: Request, who: Admin) -> DeadLetter:
+    database, _ = tools(request)
+    return await _answer(database, await dead_letter_work.discard(identifier, database, body.reason, who))
 
 
-async def _open_letter(tx: Tx, identifier: UUID) -> dict[str, object]:
-    row = await dead_letters.find(tx.connection, identifier)
-    if row is None:
+async def whole(request: Request, connection: Connection, identifier: UUID) -> WholeDeadLetter:
+    """The letter with everything that is known about it.
+
+    Raises:
+        Problem: there is none.
+    """
+    summary = await dead_letter_search.summary(connection, identifier)
+    row = await dead_letters.find(connection, identifier)
+    if summary is None or row is None:
         raise not_found("dead letter", str(identifier))
-    if row["state"] != "open":
-        raise conflict(f"This dead letter was {row['state']} by {row['closed_by']} already.")
-    return row
+    edits = await dead_letters.edits(connection, identifier)
+    now = dead_letters.record_of(row, edits[-1] if edits else None)
+    return WholeDeadLetter.made_of(
+        summary,
+        dead_letters.record_of(row),
+        edits,
+        await dead_letters.repeats(connection, identifier),
+        dead_letter_work.judge(now, request.app.state.settings.topic_prefix),
+    )
 
 
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
+def tools(request: Request) -> tuple[Database, Batches]:
+    return request.app.state.database, request.app.state.consumer.batches
+
+
+async def chosen(database: Database, selection: Selection) -> tuple[list[UUID], int | None]:
+    """The letters' ids and, where the filter finds more, the number to go on after."""
+    if selection.ids is not None:
+        return selection.ids, None
+    wanted = (selection.filter or Filter()).model_copy(update={"state": "open"})
+    async with database.transaction() as tx:
+        rows = await dead_letter_search.search(tx.connection, wanted, after=selection.after, limit=selection.limit + 1)
+    more = len(rows) > selection.limit
+    rows = rows[: selection.limit]
+    return [row["id"] for row in rows], rows[-1]["number"] if more else None
+
+
+async def _answer(database: Database, outcome: Outcome) -> DeadLetter:
+    if problem := outcome.problem:
+        raise problem
+    async with database.transaction() as tx:
+        row = await dead_letter_search.summary(tx.connection, outcome.id)
+    assert row is not None
+    return DeadLetter.of(row)

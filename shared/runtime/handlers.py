@@ -1,26 +1,32 @@
 """What a service does with each event type: a table from event model to handler."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from shared.contract.events import BY_MODEL, EventData, EventType
+from shared.contract.upcasting import NotRaisable, raised_from
 
 from .database import Cause, Transaction
+from .errors import Rejected
 from .telemetry import continued
+
+if TYPE_CHECKING:
+    from .records import Record
 
 E = TypeVar("E", bound=EventData)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, one costs three times as much, and there is one for every record
 class Received(Generic[E]):
-    """One event as it came in: who sent it, and its validated data."""
+    """One event as it came in: who sent it, its validated data, and the record for whoever passes it on."""
 
     id: str
     source: str
     data: E
     correlation_id: str
     trace: dict[str, str]
+    record: "Record"
 
     @property
     def cause(self) -> Cause:
@@ -74,14 +80,32 @@ class Handlers:
         return register
 
     def _add(self, model: type[E], handle: BatchHandler[E], *, natural_key: bool) -> None:
-        event_type = BY_MODEL[model]
-        if event_type.type in self._by_type:
-            raise ValueError(f"{event_type.type} has a handler already")
-        self._by_type[event_type.type] = Registration(event_type, handle, natural_key)
+        self._register(Registration(BY_MODEL[model], handle, natural_key))
+        for older, up in raised_from(model):
+            self._register(Registration(older, _raising(handle, up), natural_key))
+
+    def _register(self, registration: Registration) -> None:
+        if registration.event_type.type in self._by_type:
+            raise ValueError(f"{registration.event_type.type} has a handler already")
+        self._by_type[registration.event_type.type] = registration
 
     def __getitem__(self, event_type: str) -> Registration:
         return self._by_type[event_type]
 
     @property
     def event_types(self) -> list[EventType]:
+        """What is consumed: the types with a handler, and the older versions of them."""
         return [registration.event_type for registration in self._by_type.values()]
+
+
+def _raising(handle: BatchHandler[E], up: Callable[[Any], E]) -> BatchHandler[Any]:
+    """The handler of the newest version, for events of an older one."""
+
+    async def raised(tx: Transaction, events: Sequence[Received[Any]]) -> None:
+        try:
+            newest = [replace(event, data=up(event.data)) for event in events]
+        except NotRaisable as wrong:
+            raise Rejected(str(wrong)) from None
+        await handle(tx, newest)
+
+    return raised

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from . import migrations
 from .consumer import Consumer
 from .database import Database
 from .lateness import Lag
@@ -26,6 +27,7 @@ class Health:
         self._database, self._consumer, self._metrics = database, consumer, metrics
         self._outbox = self._dead_letters = 0
         self._oldest = 0.0
+        self._is_migrated = False
 
     async def report(self) -> dict[str, Any]:
         """`ready`, every check with its detail, and the numbers lag, outbox and dead_letters."""
@@ -62,6 +64,11 @@ class Health:
     async def _check_database(self) -> str:
         began = time.perf_counter()
         await self._database.pool.fetchval("SELECT 1")
+        if not self._is_migrated:
+            name = self._database.service
+            if lacking := await migrations.missing(self._database.pool, name):
+                raise RuntimeError(f"the schema lacks {', '.join(lacking)}: run earshot migrate {name}")
+            self._is_migrated = True  # nothing takes a migration back
         return f"answers in {(time.perf_counter() - began) * 1000:.1f} ms"
 
     async def _check_broker(self) -> str:
@@ -75,6 +82,8 @@ class Health:
         assigned = self._consumer.assignment()
         if not assigned:
             raise RuntimeError("no partitions are assigned yet")
+        if self._consumer.holding.complaint:
+            raise RuntimeError(self._consumer.holding.complaint)
         if self._consumer.fault:
             raise RuntimeError(f"records cannot be fetched: {self._consumer.fault}")
         if self._consumer.idle_seconds > STALLED_SECONDS:

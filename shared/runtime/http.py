@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -13,23 +14,25 @@ from starlette.middleware.gzip import GZipMiddleware
 from shared.contract.asyncapi import document
 from shared.ui.docs import docs_page
 
-from . import dead_letter_api, problems
+from . import dead_letter_api, dead_letter_pages, dead_letters, problems
 from .auth import Viewer, authenticate
 from .consumer import Consumer
 from .database import Database
 from .depends import Tx
 from .health import Health
+from .housekeeping import Housekeeping
 from .middleware import BehindGateway, LimitedBody, Observed
 from .openapi import ERRORS, Application
 from .relay import Relay
-from .service import Service
+from .service import Service, Work
 from .settings import Settings
 from .telemetry import Metrics, start_tracing, stop_tracing
-from .tokens import KeySet
+from .trust import Trust
 
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 20.0
+JOB_PAUSE_SECONDS = 1.0
 
 
 def create_app(service: Service, settings: Settings, *, database: Database | None = None) -> FastAPI:
@@ -38,11 +41,15 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     database = database or Database(service.name, settings.database_dsn.get_secret_value(), size=settings.database_pool)
     consumer = Consumer(database, service.handlers, settings, metrics) if service.consumes else None
     health = Health(database, consumer, metrics)
+    relay = Relay(database, settings, metrics, keep=settings.outbox_archive_days > 0)
+    housekeeping = Housekeeping(database, settings, service.consumes)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         start_tracing(service.name)
-        work = asyncio.create_task(_run(database, consumer, Relay(database, settings, metrics), health))
+        own: list[Callable[[], Awaitable[None]]] = [housekeeping.run]
+        own += [partial(job, Work(database, settings, metrics)) for job in service.jobs]
+        work = asyncio.create_task(_run(database, consumer, relay, health, own))
         try:
             yield
         finally:
@@ -66,11 +73,12 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     )
     app.state.service, app.state.settings, app.state.database = service, settings, database
     app.state.consumer, app.state.health, app.state.metrics = consumer, health, metrics
-    app.state.keys, app.state.public = KeySet(settings.jwks), service.public
+    app.state.trust, app.state.public = Trust(settings), service.public
     app.state.public_url, app.state.pages = settings.public_url, service.pages
     problems.install(app)
     app.include_router(_operations(service))
     app.include_router(dead_letter_api.router)
+    app.include_router(dead_letter_pages.router)
     for router in service.routers:
         app.include_router(router)
     app.mount("/assets", service.pages.assets.app)
@@ -81,7 +89,13 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     return app
 
 
-async def _run(database: Database, consumer: Consumer | None, relay: Relay, health: Health) -> None:
+async def _run(
+    database: Database,
+    consumer: Consumer | None,
+    relay: Relay,
+    health: Health,
+    own: Sequence[Callable[[], Awaitable[None]]],
+) -> None:
     """Everything that goes on beside HTTP; the database may come up later than the service."""
     while True:
         try:
@@ -96,6 +110,17 @@ async def _run(database: Database, consumer: Consumer | None, relay: Relay, heal
         jobs.create_task(health.observe())
         if consumer is not None:
             jobs.create_task(consumer.run())
+        for job in own:
+            jobs.create_task(_kept_going(job))
+
+
+async def _kept_going(job: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await job()
+        except Exception as fault:  # noqa: BLE001 - a job outlives every fault of what it works with
+            log.warning("job starts again", because=repr(fault))
+        await asyncio.sleep(JOB_PAUSE_SECONDS)
 
 
 def _operations(service: Service) -> APIRouter:
@@ -129,6 +154,7 @@ def _operations(service: Service) -> APIRouter:
 
     @router.get("/api/v1/pulse", summary="A few counts that say how much is going on")
     async def pulse(tx: Tx, _who: Viewer) -> dict[str, int]:
-        return dict(await service.pulse(tx.connection))
+        letters = await dead_letters.count_open(tx.connection)
+        return {**await service.pulse(tx.connection), **({"dead letters": letters} if letters else {})}
 
     return router

@@ -38,6 +38,7 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
         enable_idempotence=True,
         linger_ms=0,
         compression_type="lz4",
+        max_batch_size=256 << 10,  # the relay's batches, a thousand events over twelve partitions, fit whole
         max_request_size=MAX_MESSAGE_BYTES,
         request_timeout_ms=10_000,
     )
@@ -45,6 +46,16 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
 
 def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
     return AIOKafkaAdminClient(**client_options(settings))
+
+
+async def cluster_id(settings: KafkaSettings) -> str:
+    """Which Kafka this is; offsets mean something only there."""
+    client = admin(settings)
+    try:
+        await client.start()
+        return str((await client.describe_cluster())["cluster_id"])
+    finally:
+        await client.close()
 
 
 def onlooker(settings: KafkaSettings, topics: Sequence[str], auto_offset_reset: str) -> AIOKafkaConsumer:

@@ -1,7 +1,9 @@
-"""What happens around every request: its prefix, its trace and time, its size."""
+"""What happens around every request: its prefix, its trace, time and log line, its size."""
 
+import re
 import time
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from fastapi import Request
@@ -12,6 +14,12 @@ from . import problems
 from .telemetry import Metrics, span
 
 log = structlog.get_logger(__name__)
+
+REQUEST_ID = b"x-request-id"
+TAKEN_OVER = frozenset({b"traceparent", REQUEST_ID})
+WELL_FORMED = re.compile("[A-Za-z0-9-]{8,64}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """A transcript may have 5 MB; nothing else comes near."""
@@ -30,7 +38,11 @@ class BehindGateway:
 
 
 class Observed:
-    """A span, a measured time and, for what changes something, a log line for every request."""
+    """A span, a measured time and a log line with who it was, for every request.
+
+    The line names the route, not the address: paths and queries hold tokens of booking pages and sign-in links.
+    The request's id is the gateway's where one came through it, so that both lines can be found by it.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -41,34 +53,51 @@ class Observed:
             return
         status = 0
         began = time.perf_counter()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in TAKEN_OVER}
+        given = headers.get(REQUEST_ID, "")
+        request_id = given if WELL_FORMED.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def observe(message: Any) -> None:  # noqa: ANN401 - an ASGI message
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id.encode())]
+                if not any(name.lower() == b"cache-control" for name, _ in message["headers"]):
+                    # Answers are about people: no browser and no proxy keeps them, and an erasure need not find them.
+                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
-        carrier = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"}
-        with span(f"{scope['method']} request", carrier):
+        carrier = {name.decode(): value for name, value in headers.items() if name != REQUEST_ID}
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            span(f"{scope['method']} request", carrier),
+        ):
             try:
                 await self._app(scope, receive, observe)
             except Exception as fault:
                 if status:
                     raise  # the answer has begun and cannot be taken back
                 await problems.unexpected(Request(scope), fault)(scope, receive, observe)
-            seconds = time.perf_counter() - began
-            route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
-            if scope["method"] not in {"GET", "HEAD"}:
-                who = scope.get("state", {}).get("principal")
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    route=route,
-                    status=status,
-                    ms=round(seconds * 1000, 1),
-                    who=who.subject if who else None,
-                )
+            finally:
+                self._note(scope, status, time.perf_counter() - began)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"  # anybody can make up more
+        route = problems.route_of(scope)
+        self._metrics.requests.labels(method, route, str(status)).observe(seconds)
+        who = scope["state"].get("principal")
+        # Probes come every few seconds and say nothing; the level DEBUG shows them.
+        tell = log.debug if route in PROBES else log.info
+        tell(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            who=who.subject if who else None,
+            role=who.role if who else None,
+        )
 
 
 class LimitedBody:

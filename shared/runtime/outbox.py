@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from shared.contract.events import BY_MODEL, EventData
+from shared.contract.upcasting import forms
 
 from .telemetry import trace_headers
 
@@ -29,16 +30,18 @@ class Entry:
     headers: dict[str, str]
 
 
-def entry(
+def entries(
     service: str,
     event: EventData,
     now: datetime,
     causation_id: str | None = None,
     correlation_id: str | None = None,
     trace: str | None = None,
-) -> Entry:
-    """The row for an event of this service; without a cause the event starts its own correlation."""
-    event_type = BY_MODEL[type(event)]
+) -> list[Entry]:
+    """The rows for an event of this service, one for each version that is read; all have the same id.
+
+    Without a cause the event starts its own correlation.
+    """
     identifier = uuid4()
     headers = {
         "source": f"/earshot/{service}",
@@ -47,14 +50,17 @@ def entry(
         **({"causationid": causation_id} if causation_id else {}),
         **trace_headers(trace),
     }
-    return Entry(
-        id=identifier,
-        topic=event_type.topic,
-        key=event_type.key_of(event),
-        type=event_type.type,
-        payload=event.model_dump_json(),
-        headers=headers,
-    )
+    return [
+        Entry(
+            id=identifier,
+            topic=BY_MODEL[type(form)].topic,
+            key=form.key_value(),
+            type=BY_MODEL[type(form)].type,
+            payload=form.model_dump_json(),
+            headers=headers,
+        )
+        for form in forms(event)
+    ]
 
 
 async def write(connection: "Connection", entries: Sequence[Entry]) -> None:

@@ -1,9 +1,11 @@
 """How far each partition has been handled, kept in the transaction of the effects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aiokafka import TopicPartition
+
     from .database import Connection, Pool
 
 Place = tuple[str, int]
@@ -58,17 +60,35 @@ def shown(places: Mapping[Place, int]) -> dict[str, int]:
     return {f"{topic}/{partition}": offset for (topic, partition), offset in places.items()}
 
 
-async def load(pool: "Pool", cluster: str) -> dict[Place, int]:
+async def load(pool: "Pool | Connection", cluster: str) -> dict[Place, int]:
     rows = await pool.fetch("SELECT topic, partition, next_offset FROM consumer_positions WHERE cluster = $1", cluster)
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
-def known(committed: Mapping[Place, int | None], stored: Mapping[Place, int]) -> dict[Place, int]:
-    """Where each partition was left: the earlier of Kafka's offset and the stored one, where there is either."""
-    given = {
-        place: [offset for offset in (committed[place], stored.get(place)) if offset is not None] for place in committed
-    }
-    return {place: min(offsets) for place, offsets in given.items() if offsets}
+def handled(
+    committed: "Mapping[TopicPartition, int | None]",
+    stored: Mapping[Place, int],
+    oldest: "Mapping[TopicPartition, int]",
+) -> dict[Place, int]:
+    """How far the database got with each partition; nothing of one that was never handled."""
+    found = {}
+    for partition, offset in committed.items():
+        place = (partition.topic, partition.partition)
+        if place in stored:
+            found[place] = stored[place]
+        # Kafka alone knows of it: the database was put back to before its first batch. An offset at the log's own start
+        # is no more than where a partition without records would begin.
+        elif offset is not None and offset > oldest[partition]:
+            found[place] = 0
+    return found
+
+
+def of(partitions: "Iterable[TopicPartition]") -> set[Place]:
+    return {(partition.topic, partition.partition) for partition in partitions}
+
+
+def by_place(offsets: "Mapping[TopicPartition, int]") -> dict[Place, int]:
+    return {(partition.topic, partition.partition): offset for partition, offset in offsets.items()}
 
 
 def where_to_start(committed: int | None, stored: int | None) -> int | None:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from shared.contract.envelope import in_words
 from shared.ui import Pages
@@ -38,6 +39,11 @@ def answer(request: Request, status: int, title: str, detail: str, *, kind: str 
 
 def wants_page(request: Request) -> bool:
     return "/api/" not in request.url.path and "text/html" in request.headers.get("accept", "")
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template for logs and metrics: the address itself may hold a visitor's token."""
+    return getattr(scope.get("route"), "path", "unmatched")
 
 
 def install(app: FastAPI) -> None:
@@ -83,7 +89,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _gone(request: Request, _error: Exception) -> Response:
-    log.info("the client went away while it sent", method=request.method, path=request.url.path)
+    log.info("the client went away while it sent", method=request.method, route=route_of(request.scope))
     return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
@@ -100,5 +106,5 @@ def _database(request: Request, error: Exception) -> Response:
 
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a fault of ours, which is logged once."""
-    log.error("request failed", path=request.url.path, exc_info=error)
+    log.error("request failed", route=route_of(request.scope), exc_info=error)
     return answer(request, 500, "Our fault", "Something broke on our side; it has been logged under this trace id.")

@@ -7,7 +7,7 @@ it, or takes the memory; any of it would lose events or stop a service for one p
 
 import mmap
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, final
 
 import cramjam
@@ -28,6 +28,9 @@ MAX_EXPANDED_BYTES: Final = 32 << 20
 
 MAX_DRAINED_BYTES: Final = 8 << 20
 """No further batch is expanded in one go; five hundred events are about one megabyte."""
+
+MAX_HELD_BYTES: Final = 2 << 20
+"""Of an expanded batch whose records are held between the look and the handing out; larger ones are read twice."""
 
 UNREADABLE: Final = "earshot-unreadable"
 """The only header of the record that stands for a batch nobody can read; its value says why."""
@@ -144,22 +147,30 @@ class _Batch:
             yield self._set_aside(f"cannot be expanded within {MAX_EXPANDED_BYTES:,} bytes: {fault}")
             return
         for read in (DefaultRecordBatch, _reading_any_name):
-            if self._is_sound(read, expanded):
-                yield from read(expanded)
+            if (records := self._sound(read, expanded)) is not None:
+                yield from records
                 return
         yield self._set_aside("holds records that cannot be read, or not in their order")
 
-    def _is_sound(self, read: Callable[..., Any], expanded: memoryview | bytes) -> bool:
-        """Whether every record can be read and none would be skipped; before the first is handed out."""
-        before, last = self._batch.base_offset - 1, self._batch.next_offset - 1
+    def _sound(self, read: Callable[..., Iterable[Any]], expanded: memoryview | bytes) -> Iterable[Any] | None:
+        """The records, if every one can be read and none would be skipped; looked at before the first is handed out."""
+        is_small = len(expanded) <= MAX_HELD_BYTES
         try:
-            for record in read(expanded):
-                if not before < record.offset <= last:
-                    return False
-                before = record.offset
+            records = list(read(expanded)) if is_small else read(expanded)
+            is_sound = self._in_order(records)
         except Exception as fault:  # noqa: BLE001 - a parser's own errors, of two parsers
-            log.info("a batch is not read in the usual way", last_offset=last, because=repr(fault))
-            return False
+            log.info("a batch is not read in the usual way", upto=self._batch.next_offset, because=repr(fault))
+            return None
+        if not is_sound:
+            return None
+        return records if is_small else read(expanded)
+
+    def _in_order(self, records: Iterable[Any]) -> bool:
+        before, last = self._batch.base_offset - 1, self._batch.next_offset - 1
+        for record in records:
+            if not before < record.offset <= last:
+                return False
+            before = record.offset
         return True
 
     def _set_aside(self, why: str) -> _DefaultRecordPy:

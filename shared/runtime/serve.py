@@ -8,9 +8,11 @@ from typing import TypeVar
 import uvicorn
 from pydantic import ValidationError
 
+from .housekeeping import TooShort
 from .http import create_app
+from .packages import package_of
 from .service import Service
-from .settings import HttpSettings, Settings, complaints
+from .settings import HttpSettings, complaints
 from .telemetry import start_logging
 
 GRACEFUL_SECONDS = 10
@@ -19,10 +21,11 @@ S = TypeVar("S", bound=HttpSettings)
 
 
 def load(name: str) -> Service:
-    """The service that `services/<name>/app.py` wires."""
-    service = importlib.import_module(f"services.{name}.app").service
+    """The service that `app.py` of its package wires."""
+    package = package_of(name)
+    service = importlib.import_module(f"{package}.app").service
     if not isinstance(service, Service):
-        raise TypeError(f"services.{name}.app.service is no Service")
+        raise TypeError(f"{package}.app.service is no Service")
     return service
 
 
@@ -38,10 +41,16 @@ def read_settings(kind: type[S]) -> S:
 
 def serve(name: str) -> None:
     """Serve until the process is told to stop."""
-    settings = read_settings(Settings)
+    service = load(name)
+    settings = read_settings(service.settings)
     start_logging(name, form=settings.log_format, level=settings.log_level)
+    try:
+        app = create_app(service, settings)
+    except TooShort as wrong:
+        print(wrong, file=sys.stderr)  # noqa: T201 - read where the other complaints about settings are
+        raise SystemExit(2) from None
     uvicorn.run(
-        create_app(load(name), settings),
+        app,
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,

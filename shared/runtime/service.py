@@ -8,10 +8,27 @@ from fastapi import APIRouter
 from shared.contract.events import EVENTS, EventType
 from shared.ui import Pages, shared_pages
 
-from .database import Connection
+from .database import Connection, Database
+from .derived import Derived
 from .handlers import Handlers
+from .settings import Settings
+from .telemetry import Metrics
+from .versioned import Versioned
 
 Pulse = Callable[[Connection], Awaitable[Mapping[str, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a job works with."""
+
+    database: Database
+    settings: Settings
+    metrics: Metrics
+
+
+Job = Callable[[Work], Awaitable[None]]
+"""Something that goes on beside HTTP and the consumer until it is cancelled; a fault starts it again."""
 
 
 async def _no_numbers(_connection: Connection) -> Mapping[str, int]:
@@ -25,6 +42,9 @@ class Service:
     `pages` renders its pages, errors among them; `public` lists what may be called without signing in, as
     "METHOD /path/{template}".
     `pulse` gives a few counts that say how much is going on, e.g. {"interviews booked": 12}.
+    `derived` is what it builds from events alone, for a rebuild; None where there is nothing of the kind.
+    `versioned` is what it publishes under rising versions.
+    `settings` is what it is told by its environment, `jobs` is what goes on beside HTTP and the consumer.
     """
 
     name: str
@@ -34,6 +54,10 @@ class Service:
     public: frozenset[str]
     pages: Pages = field(default_factory=shared_pages)
     pulse: Pulse = field(default=_no_numbers)
+    derived: Derived | None = None
+    versioned: tuple[Versioned, ...] = ()
+    settings: type[Settings] = Settings
+    jobs: tuple[Job, ...] = ()
 
     @property
     def publishes(self) -> list[EventType]:

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .roles import Role
 
 PREFIX = "EARSHOT_"
 
@@ -74,6 +76,18 @@ class KafkaSettings(BaseSettings):
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,60}$", description="before every topic and group")
 
 
+class TrustedIssuer(BaseModel):
+    """An identity provider whose access tokens are accepted, for other systems of the company."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(min_length=1, description="as its tokens say it in `iss`")
+    jwks: str = Field(min_length=1, description="path or URL of its JSON Web Key Set")
+    audience: str = Field(default="earshot", min_length=1, description="as its tokens must say it in `aud`")
+    role_claim: str = Field(default="roles", min_length=1, description="may be nested: realm_access.roles")
+    role_map: dict[str, Role] = Field(default={}, description="value of the claim → role; none: roles by their names")
+
+
 class HttpSettings(BaseSettings):
     """Where the service listens and whose tokens it trusts."""
 
@@ -86,6 +100,7 @@ class HttpSettings(BaseSettings):
     jwks: str = Field(min_length=1, description="path or URL of the JSON Web Key Set that signs tokens")
     jwt_audience: str = "earshot"
     jwt_issuer: str = "earshot"
+    trusted_issuers: tuple[TrustedIssuer, ...] = Field(default=(), description="JSON list; besides the gateway")
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -97,4 +112,6 @@ class Settings(KafkaSettings, HttpSettings):
 
     database_dsn: Dsn = Field(description="postgresql://role:password@host:port/database, the service's own role")
     database_pool: int = Field(default=10, ge=3, le=100, description="connections at most; the relay holds one more")
-    batch_records: int = Field(default=500, ge=1, le=5000, description="records of one consumed batch at most")
+    batch_records: int = Field(default=2000, ge=1, le=5000, description="records of one consumed batch at most")
+    inbox_days: int | None = Field(default=None, ge=1, description="how long repeats are known; none: beyond retention")
+    outbox_archive_days: int = Field(default=0, ge=0, le=36_500, description="days published events are kept; 0: not")

@@ -49,6 +49,11 @@ class Metrics:
             "Records that Kafka's retention took before they were handled",
             registry=self.registry,
         )
+        self.held = Gauge(
+            "earshot_partitions_held",
+            "Partitions not consumed, since records expired in Kafka before they were handled",
+            registry=self.registry,
+        )
         self.retries = Counter("earshot_batch_retries", "Batches tried again after a fault", registry=self.registry)
         self.batch_records = Histogram(
             "earshot_batch_records",

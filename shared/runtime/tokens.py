@@ -1,30 +1,51 @@
-"""Bearer tokens: issuing them with a private key, checking them against a JSON Web Key Set that may rotate."""
+"""Bearer tokens: issuing them with a private key, checking them against a JSON Web Key Set that rotates."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
 
 import jwt
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+log = structlog.get_logger(__name__)
+
 ISSUER = "earshot"
 ALGORITHMS = ("EdDSA", "ES256", "RS256")
+LEEWAY_SECONDS = 30.0
+"""By how much the clocks of whoever signs and whoever checks may differ."""
+
 REFRESH_SECONDS = 300.0
+"""After this time a key that was withdrawn is trusted no longer."""
+
 MINIMUM_BETWEEN_LOADS_SECONDS = 5.0
+"""Tokens of unknown keys, which anybody can make up, lead to no more requests than this."""
+
+STALE_SECONDS = 86_400.0
+"""For this long the last known keys stay good while the key set cannot be read."""
+
+LOAD_SECONDS = 5.0
 MAX_KEY_SET_BYTES = 1_000_000
+PUBLIC_MEMBERS = frozenset({"kty", "use", "alg", "kid", "crv", "x", "y", "n", "e"})
 
 
 class TokenError(Exception):
     """The token is not to be trusted; the message says why."""
+
+
+class KeysUnavailableError(Exception):
+    """The key set cannot be read, so nobody knows whether the token is good."""
 
 
 def key_id(key: "Ed25519PrivateKey | EllipticCurvePrivateKey") -> str:
@@ -38,15 +59,14 @@ def issue(
     *,
     subject: str,
     role: str,
+    name: str | None = None,
     audience: str = "earshot",
     lifetime: timedelta,
     now: datetime,
 ) -> str:
     """A signed token for the subject in the role."""
-    key = load_pem_private_key(key_pem, None)
-    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey):
-        raise TokenError("the signing key must be Ed25519 or an elliptic curve key")
-    claims = {
+    key, kid = _signing_key(key_pem)
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "sub": subject,
         "aud": audience,
@@ -54,26 +74,27 @@ def issue(
         "iat": now,
         "exp": now + lifetime,
         "jti": str(uuid4()),
-    }
+    } | ({"name": name} if name else {})
     algorithm = "EdDSA" if isinstance(key, Ed25519PrivateKey) else "ES256"
-    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": key_id(key)})
+    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
 
 
-def _read(location: str) -> bytes:
-    if location.startswith(("http://", "https://")):
-        with urlopen(location, timeout=5) as answer:  # noqa: S310 - http or https, and the operator's own setting
-            content: bytes = answer.read(MAX_KEY_SET_BYTES)
-            return content
-    return Path(location).read_bytes()
+@lru_cache(maxsize=4)  # the gateway signs a token for every request
+def _signing_key(pem: bytes) -> tuple["Ed25519PrivateKey | EllipticCurvePrivateKey", str]:
+    key = load_pem_private_key(pem, None)
+    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey):
+        raise TokenError("the signing key must be Ed25519 or an elliptic curve key")
+    return key, key_id(key)
 
 
 class KeySet:
-    """The public keys at a path or URL, loaded again when a token names a key that is not among them."""
+    """The public keys at a path or URL: read again every five minutes, and when a token names an unknown key."""
 
-    def __init__(self, location: str) -> None:
-        self._location = location
+    def __init__(self, location: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.location, self._clock = location, clock
         self._keys: Mapping[str, jwt.PyJWK] = {}
-        self._loaded_at = float("-inf")
+        self._entries: list[dict[str, str]] = []
+        self._tried_at = self._read_at = float("-inf")
         self._loading = asyncio.Lock()
 
     async def verify(self, token: str, *, audience: str, issuer: str) -> dict[str, Any]:
@@ -81,43 +102,74 @@ class KeySet:
 
         Raises:
             TokenError: signature, key, audience, issuer or time is wrong.
+            KeysUnavailableError: there are no keys to check it with.
         """
         try:
             name = jwt.get_unverified_header(token).get("kid")
-            key = await self._key(name)
+            # The key decides about the algorithm, not the token: a public key never serves as an HMAC secret.
             return jwt.decode(
                 token,
-                key,
+                await self._key(name),
                 algorithms=list(ALGORITHMS),
                 audience=audience,
                 issuer=issuer,
+                leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "sub", "aud", "iss"]},
             )
         except jwt.PyJWTError as wrong:
             raise TokenError(str(wrong)) from None
 
+    async def published(self) -> list[dict[str, str]]:
+        """The keys as others may read them: public members only."""
+        await self._refresh(REFRESH_SECONDS)
+        return self._entries
+
     async def _key(self, name: str | None) -> jwt.PyJWK:
-        if self._age() > REFRESH_SECONDS or name not in self._keys:
-            # Whoever has a known key does not wait for the loading that a stranger's token sets off.
-            if name is not None and name in self._keys and self._loading.locked():
-                return self._keys[name]
-            async with self._loading:
-                if self._age() > (REFRESH_SECONDS if name in self._keys else MINIMUM_BETWEEN_LOADS_SECONDS):
-                    await self._load()
+        # Whoever has a known key does not wait for the loading that a stranger's token sets off.
+        if name not in self._keys:
+            await self._refresh(MINIMUM_BETWEEN_LOADS_SECONDS)
+        elif not self._loading.locked():
+            await self._refresh(REFRESH_SECONDS)
+        if self._clock() - self._read_at > STALE_SECONDS:
+            raise KeysUnavailableError("the keys that tokens are checked with cannot be read")
         if name is None or name not in self._keys:
             raise TokenError(f"the token is signed by key {name!r}, which is not among the trusted ones")
         return self._keys[name]
 
-    def _age(self) -> float:
-        return time.monotonic() - self._loaded_at
+    async def _refresh(self, after_seconds: float) -> None:
+        """Read the key set again if that was not tried for so long; who comes meanwhile waits for the same reading."""
+        if self._clock() - self._tried_at <= after_seconds:
+            return
+        async with self._loading:
+            if self._clock() - self._tried_at > after_seconds:
+                await self._load()
 
     async def _load(self) -> None:
         try:
-            keys = jwt.PyJWKSet.from_dict(json.loads(await asyncio.to_thread(_read, self._location))).keys
-        except (OSError, ValueError, AttributeError, jwt.PyJWTError) as fault:
-            if not self._keys:
-                raise TokenError(f"the key set cannot be read: {fault}") from None
-            return  # the keys known so far stay good until the set is back
+            found = json.loads(await asyncio.to_thread(_read, self.location))["keys"]
+            entries = [{name: said for name, said in entry.items() if name in PUBLIC_MEMBERS} for entry in found]
+            keys = {entry["kid"]: key for entry in entries if (key := _usable(entry)) is not None}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+            log.warning("key set cannot be read", because=repr(fault), keys_known=len(self._keys))
+            return
         finally:
-            self._loaded_at = time.monotonic()
-        self._keys = {key.key_id: key for key in keys if key.key_id}
+            self._tried_at = self._clock()
+        self._keys, self._read_at = keys, self._clock()
+        self._entries = [entry for entry in entries if entry.get("kid") in keys]
+
+
+def _usable(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
+    """The public key of an entry; none for a secret, a key for encryption, and what we cannot check with."""
+    if entry.get("kty") not in {"EC", "OKP", "RSA"} or entry.get("use", "sig") != "sig" or not entry.get("kid"):
+        return None
+    with contextlib.suppress(jwt.PyJWTError):
+        return jwt.PyJWK(dict(entry))
+    return None
+
+
+def _read(location: str) -> bytes:
+    if location.startswith(("http://", "https://")):
+        with urlopen(location, timeout=LOAD_SECONDS) as answer:  # noqa: S310 - http or https, the operator's setting
+            content: bytes = answer.read(MAX_KEY_SET_BYTES)
+            return content
+    return Path(location).read_bytes()

@@ -2,10 +2,14 @@
 
 import contextlib
 import hashlib
+import importlib
+from collections.abc import Iterator
 from importlib import resources
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
+
+from shared.runtime.packages import package_of
 
 LOCK_TIMEOUT = "5s"
 
@@ -27,16 +31,19 @@ async def migrate(service: str, *, migration_dsn: str, service_dsn: str) -> list
         # One migrator per schema at a time; the lock goes with the connection.
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('earshot migrate ' || $1, 0))", service)
         await _create_role(connection, unquote(role.username), unquote(role.password or ""), service)
-        applied = [
-            name
-            for package in ("shared.runtime.migrations", f"services.{service}.migrations")
-            for name in await _apply(connection, service, package)
-        ]
+        applied = [name for package in _packages(service) for name in await _apply(connection, service, package)]
         await _grant(connection, unquote(role.username), service)
         await _let_in(connection, service_dsn)
     finally:
         await connection.close()
     return applied
+
+
+def _packages(service: str) -> list[str]:
+    """Where its files lie; what has no events says `BACKBONE = False` and gets none of the backbone's tables."""
+    own = f"{package_of(service)}.migrations"
+    has_events = getattr(importlib.import_module(own), "BACKBONE", True)
+    return ["shared.runtime.migrations", own] if has_events else [own]
 
 
 async def _create_role(connection: "asyncpg.Connection[asyncpg.Record]", role: str, password: str, schema: str) -> None:
@@ -74,15 +81,26 @@ async def _let_in(connection: "asyncpg.Connection[asyncpg.Record]", service_dsn:
         await connection.execute(statement)
 
 
+async def missing(pool: "asyncpg.Pool[asyncpg.Record]", service: str) -> list[str]:
+    """The files that this release of the service brings and the database has not had yet."""
+    rows = await pool.fetch(f'SELECT name FROM "{service}".schema_migrations')
+    known = {row["name"] for row in rows}
+    return [name for package in _packages(service) for name, _ in _files(package) if name not in known]
+
+
+def _files(package: str) -> Iterator[tuple[str, str]]:
+    """Name and text of each file, in their order."""
+    prefix = "shared" if package.startswith("shared.") else "own"
+    for file in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".sql"):
+            yield f"{prefix}/{file.name}", file.read_text(encoding="utf-8")
+
+
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", schema: str, package: str) -> list[str]:
     rows = await connection.fetch(f'SELECT name, checksum FROM "{schema}".schema_migrations')
     known = {row["name"]: row["checksum"] for row in rows}
-    prefix = "shared" if package.startswith("shared.") else "own"
     applied = []
-    for file in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".sql"):
-            continue
-        name, text = f"{prefix}/{file.name}", file.read_text(encoding="utf-8")
+    for name, text in _files(package):
         checksum = hashlib.sha256(text.encode()).hexdigest()
         if name in known:
             if known[name] != checksum:
