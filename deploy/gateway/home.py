@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 from fastapi import APIRouter, Request
@@ -11,7 +11,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from shared.runtime.auth import Viewer
-from shared.runtime.tokens import issue
 
 from .proxy import Proxy
 
@@ -50,7 +49,7 @@ async def home(request: Request) -> Response:
 async def live(request: Request, _who: Viewer) -> AsyncIterator[ServerSentEvent]:
     """The loop again whenever a number changed."""
     shown: list[Step] = []
-    while not await request.is_disconnected():
+    while not await request.is_disconnected() and await _still_signed_in(request):
         steps = await loop_with_numbers(request)
         if steps != shown:
             shown = steps
@@ -59,16 +58,15 @@ async def live(request: Request, _who: Viewer) -> AsyncIterator[ServerSentEvent]
         await asyncio.sleep(REFRESH_SECONDS)
 
 
+async def _still_signed_in(request: Request) -> bool:
+    """Whoever signs out in one window is signed out in the others."""
+    return request.state.session is None or await request.app.state.sessions.find(request) is not None
+
+
 async def loop_with_numbers(request: Request) -> list[Step]:
     """Every step with its service's numbers; None where the service does not answer."""
     proxy: Proxy = request.app.state.proxy
-    token = issue(
-        request.app.state.signing_key,
-        subject="gateway",
-        role="viewer",
-        lifetime=timedelta(minutes=1),
-        now=datetime.now(UTC),
-    )
+    token = request.app.state.sessions.token("gateway", "viewer", timedelta(minutes=1))
 
     async def with_numbers(step: Step) -> Step:
         try:

@@ -1,5 +1,6 @@
 """Passes requests on to the services as streams, so that uploads and event streams flow through."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import httpx
@@ -11,6 +12,9 @@ from starlette.responses import Response, StreamingResponse
 from shared.runtime.auth import SAFE_METHODS
 from shared.runtime.errors import Problem
 from shared.runtime.serve import KEEP_ALIVE_SECONDS
+from shared.runtime.telemetry import trace_headers
+
+from .sessions import ACCESS_LIFETIME, BEGUN, Sessions
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +36,17 @@ HOP_BY_HOP = frozenset(
 # No read timeout: an event stream is silent for as long as nothing happens.
 TIMEOUT = httpx.Timeout(connect=3, read=None, write=60, pool=10)
 
-OURS = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto"})
+OURS = frozenset(
+    {
+        "traceparent",
+        "tracestate",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-request-id",
+    }
+)
 """What the gateway says itself; a visitor's own words on it are not passed on."""
 
 
@@ -75,6 +89,7 @@ class Proxy:
         if service not in self.urls:
             known = ", ".join(f"/{name}/" for name in self.urls)
             raise Problem(404, "Not Found", f"There is nothing at {request.url.path}; the services are at {known}.")
+        structlog.contextvars.bind_contextvars(target=service)
         query = f"?{request.url.query}" if request.url.query else ""
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         # Not the client's build_request: it adds headers of its own, and the visitor may not want gzip.
@@ -93,7 +108,9 @@ class Proxy:
             raise Problem(
                 502, "Not there right now", f"The {service} service does not answer. Try again in a moment."
             ) from None
-        response = StreamingResponse(_body(answer), answer.status_code, background=BackgroundTask(answer.aclose))
+        response = StreamingResponse(
+            _body(answer, _until_when(request, answer)), answer.status_code, background=BackgroundTask(answer.aclose)
+        )
         # Set as raw pairs: a service may send several cookies, and its own content-length stays right for raw bytes.
         response.raw_headers = [
             (name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP
@@ -101,24 +118,49 @@ class Proxy:
         return response
 
 
-async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+def _until_when(request: Request, answer: httpx.Response) -> float | None:
+    """For how many seconds the answer may go on: an event stream as long as a token, then the browser asks again."""
+    is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
+    return ACCESS_LIFETIME.total_seconds() if is_stream and request.state.session else None
+
+
+async def _body(answer: httpx.Response, seconds: float | None) -> AsyncIterator[bytes]:
     try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
+        async with asyncio.timeout(seconds):
+            async for chunk in answer.aiter_raw():
+                yield chunk
+    except TimeoutError:
+        return
     finally:
         await answer.aclose()
 
 
 def _outgoing_headers(request: Request, service: str) -> list[tuple[bytes, bytes]]:
     named = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
-    dropped = {name.encode("latin-1") for name in HOP_BY_HOP | OURS | named}
+    dropped = {name.encode("latin-1") for name in HOP_BY_HOP | OURS | named | {"cookie", "authorization"}}
     # As bytes: a value need not be ASCII.
     headers = [(name, value) for name, value in request.headers.raw if name not in dropped]
     visitor = request.client.host if request.client else "unknown"
     return [
         *headers,
+        *_credentials(request),
+        *((name.encode(), text.encode()) for name, text in trace_headers().items()),
+        (b"x-request-id", request.state.request_id.encode()),
         (b"x-forwarded-for", visitor.encode()),
         (b"x-forwarded-host", request.headers.get("host", "").encode("latin-1")),
         (b"x-forwarded-proto", request.url.scheme.encode()),
         (b"x-forwarded-prefix", f"/{service}".encode()),
     ]
+
+
+def _credentials(request: Request) -> list[tuple[bytes, bytes]]:
+    """For a signed-in person a short-lived token; the cookies of signing in stay here."""
+    sessions: Sessions = request.app.state.sessions
+    settings = request.app.state.settings
+    ours = {sessions.cookie, settings.cookie(BEGUN)}
+    given = (part.strip() for header in request.headers.getlist("cookie") for part in header.split(";"))
+    kept = [part for part in given if part and part.partition("=")[0].strip() not in ours]
+    passed = [(b"cookie", "; ".join(kept).encode("latin-1"))] if kept else []
+    if request.state.session is not None:
+        return [*passed, (b"authorization", f"Bearer {sessions.access_token(request.state.session)}".encode())]
+    return passed + [(b"authorization", text.encode("latin-1")) for text in request.headers.getlist("authorization")]

@@ -1,83 +1,154 @@
-"""Signing in: a one-time link turns into a session cookie. A company's own sign-in (OIDC) takes the same last step.
+"""Signing in, by the company's identity provider or a one-time link, and signing out."""
 
-Each gateway remembers for itself which links were used: one that starts anew refuses all links made before, but where
-several gateways run, a link works once at each of them until it expires.
-"""
-
-import time
+import re
+import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import quote, unquote, urlencode
 
-from fastapi import APIRouter, Request
+import structlog
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from shared.runtime.auth import ROLES, SESSION_COOKIE, refuse_foreign_origin
 from shared.runtime.errors import Problem
-from shared.runtime.tokens import TokenError, issue
-from shared.ui import shared_pages
+from shared.runtime.roles import ROLES
+from shared.runtime.tokens import LEEWAY_SECONDS, KeysUnavailableError, TokenError
+from shared.ui import Pages, shared_pages
 
-from .settings import GatewaySettings
+from . import store
+from .company import CALLBACK, Company
+from .sessions import BEGUN, Sessions
+
+log = structlog.get_logger(__name__)
 
 LINK_AUDIENCE = "earshot-signin"
+BEGUN_LIFETIME = timedelta(minutes=10)
+INSIDE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,500}")
 router = APIRouter(include_in_schema=False)
 
 
-class UsedLinks:
-    """Which one-time links were used; a link from before this process started counts as used."""
-
-    def __init__(self) -> None:
-        self._started = int(time.time())
-        self._used: dict[str, int] = {}
-
-    def use(self, claims: dict[str, object]) -> bool:
-        """Whether this is the link's first use."""
-        now, identifier = int(time.time()), str(claims.get("jti"))
-        self._used = {link: until for link, until in self._used.items() if until > now}
-        if identifier in self._used or int(str(claims.get("iat", 0))) < self._started:
-            return False
-        self._used[identifier] = int(str(claims["exp"]))
-        return True
-
-
 @router.get("/sign-in")
-async def sign_in(request: Request, token: str | None = None) -> Response:
+async def show_sign_in(request: Request, token: str | None = None, to: str = "/") -> Response:
+    """The ways in. A link only shows whom it signs in: what mail programs look up for a preview uses nothing up."""
     if token is None:
-        how = "On a local installation, earshot signin prints a one-time link."
-        return shared_pages().render(request, "signin.html", oidc_url=None, how=how)
-    settings: GatewaySettings = request.app.state.settings
+        company: Company = request.app.state.company_sign_in
+        start = f"/sign-in/company?{urlencode({'to': inside(to)})}" if company.is_there else None
+        how = None if start else "On a local installation, earshot signin prints a one-time link."
+        return shared_pages().render(request, "signin.html", oidc_url=start, how=how)
+    claims = await _link(request, token)
+    async with request.app.state.database.transaction() as tx:
+        if await store.link_was_used(tx.connection, str(claims.get("jti"))):
+            raise _used(request)
+    pages: Pages = request.app.state.pages
+    return pages.render(request, "confirm.html", token=token, subject=claims["sub"], role=claims["role"])
+
+
+@router.post("/sign-in")
+async def use_link(request: Request, token: Annotated[str, Form()]) -> Response:
+    claims = await _link(request, token)
+    # Tokens are accepted a little past their time, so the use is remembered for longer than that.
+    forgotten_at = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=2 * LEEWAY_SECONDS)
+    async with request.app.state.database.transaction() as tx:
+        if not await store.use_link(tx.connection, str(claims.get("jti")), now=tx.now, expires_at=forgotten_at):
+            raise _used(request)
+    response = RedirectResponse("/", status_code=303)
+    await _sessions(request).start(request, response, subject=str(claims["sub"]), role=str(claims["role"]))
+    log.info("signed in", who=claims["sub"], role=claims["role"], by="link")
+    return response
+
+
+@router.get("/sign-in/company")
+async def begin(request: Request, to: str = "/") -> Response:
+    company = _company(request)
+    request.app.state.attempts.check(_address(request))
+    secret = secrets.token_urlsafe(32)
+    response = RedirectResponse(await company.begin(secret), status_code=303)
+    settings = request.app.state.settings
+    settings.set_cookie(response, settings.cookie(BEGUN), f"{secret}.{quote(inside(to), safe='')}", BEGUN_LIFETIME)
+    return response
+
+
+@router.get(CALLBACK)
+async def finish(request: Request) -> Response:
+    company, attempts, settings = _company(request), request.app.state.attempts, request.app.state.settings
+    attempts.check(_address(request))
+    secret, _, to = request.cookies.get(settings.cookie(BEGUN), "").partition(".")
     try:
-        claims = await request.app.state.keys.verify(token, audience=LINK_AUDIENCE, issuer=settings.jwt_issuer)
-    except TokenError as wrong:
-        raise Problem(401, "This link does not work", f"{wrong}. Ask for a new one: earshot signin.") from None
-    if claims.get("role") not in ROLES or not request.app.state.used_links.use(claims):
-        raise Problem(
-            401,
-            "This link was used already",
-            "A sign-in link works once, and not after the gateway was started anew. Ask for a new one: earshot signin.",
-        )
-    return start_session(request, str(claims["sub"]), str(claims["role"]))
+        person = await company.finish(dict(request.query_params), secret or None)
+    except Problem:
+        attempts.failed(_address(request))
+        raise
+    response = RedirectResponse(inside(unquote(to)), status_code=303)
+    settings.delete_cookie(response, settings.cookie(BEGUN))
+    await _sessions(request).start(
+        request,
+        response,
+        subject=person.subject,
+        role=person.role,
+        name=person.name,
+        id_token=person.id_token,
+    )
+    log.info("signed in", who=person.subject, role=person.role, by="company")
+    return response
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
-    refuse_foreign_origin(request)
-    response = RedirectResponse("/", status_code=303)
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    """Ends the session here, and at the company's provider where it began there and the provider offers it."""
+    id_token = await _sessions(request).end(request)
+    log.info("signed out", who=request.state.principal.subject if request.state.principal else None)
+    company: Company = request.app.state.company_sign_in
+    farewell = await company.farewell(id_token) if id_token and company.is_there else None
+    response: Response = RedirectResponse("/", status_code=303)
+    if farewell:
+        # No redirect: the policy of our pages lets a form lead nowhere but to us.
+        request.state.principal = None
+        response = request.app.state.pages.render(request, "signed_out.html", farewell=farewell)
+        response.headers["Cache-Control"] = "no-store"
+    _sessions(request).forget(response)
     return response
 
 
-def start_session(request: Request, subject: str, role: str) -> Response:
-    """Home, with the cookie that every service accepts."""
-    settings: GatewaySettings = request.app.state.settings
-    lifetime = timedelta(hours=settings.session_hours)
-    token = issue(request.app.state.signing_key, subject=subject, role=role, lifetime=lifetime, now=datetime.now(UTC))
-    response = RedirectResponse("/", status_code=303)
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=int(lifetime.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https://"),
-    )
-    return response
+def inside(path: str) -> str:
+    """The path if it leads to a page of ours, else to the home page: the link may be anybody's."""
+    return path if INSIDE.fullmatch(path) and not path.startswith("/sign-in") else "/"
+
+
+async def _link(request: Request, token: str) -> dict[str, Any]:
+    """What a sign-in link says, if it is one."""
+    attempts, address = request.app.state.attempts, _address(request)
+    attempts.check(address)
+    issuer = request.app.state.settings.jwt_issuer
+    try:
+        claims: dict[str, Any] = await request.app.state.trust.our_keys.verify(
+            token, audience=LINK_AUDIENCE, issuer=issuer
+        )
+        if claims.get("role") not in ROLES or "jti" not in claims:
+            raise TokenError("it names no role or has no number")
+    except TokenError as wrong:
+        attempts.failed(address)
+        raise Problem(401, "This link does not work", f"{wrong}. Ask for a new one: earshot signin.") from None
+    except KeysUnavailableError as fault:
+        raise Problem(503, "Try again shortly", f"The link cannot be checked right now: {fault}.") from None
+    return claims
+
+
+def _used(request: Request) -> Problem:
+    request.app.state.attempts.failed(_address(request))
+    return Problem(401, "This link was used already", "A sign-in link works once. Ask for a new one: earshot signin.")
+
+
+def _company(request: Request) -> Company:
+    company: Company = request.app.state.company_sign_in
+    if not company.is_there:
+        raise Problem(404, "No company sign-in", "It is not set up here; EARSHOT_OIDC_ISSUER names the provider.")
+    return company
+
+
+def _sessions(request: Request) -> Sessions:
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

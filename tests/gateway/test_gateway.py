@@ -1,124 +1,13 @@
-"""The gateway: routing, sign-in, the home page, and what it keeps from passing."""
+"""The gateway: routing, the home page, and what it keeps from passing."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from fastapi import FastAPI, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from jwt.algorithms import OKPAlgorithm
-from starlette.requests import ClientDisconnect
-from starlette.responses import RedirectResponse, Response
 from structlog.testing import capture_logs
 
-from deploy.gateway.app import create_app
-from deploy.gateway.settings import GatewaySettings
-from shared.runtime.tokens import issue, key_id
-from tests.support.infra import free_port
-
-
-@asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
-    """The application behind a real socket; gives its address."""
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1)
-    )
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await running
-
-
-def upstream() -> FastAPI:
-    """A service that says what it was asked."""
-    app = FastAPI()
-
-    @app.get("/stream", response_class=EventSourceResponse)
-    async def stream() -> AsyncIterator[ServerSentEvent]:
-        yield ServerSentEvent(raw_data="first")
-        await asyncio.sleep(30)
-        yield ServerSentEvent(raw_data="too late")
-
-    @app.get("/cookies")
-    async def cookies() -> Response:
-        response = RedirectResponse("/elsewhere", 303)
-        response.set_cookie("a", "1")
-        response.set_cookie("b", "2")
-        return response
-
-    @app.get("/api/v1/pulse")
-    async def pulse(request: Request) -> dict[str, int]:
-        return {"ideas": 7} if request.headers["authorization"].startswith("Bearer ") else {}
-
-    @app.post("/wait")
-    async def wait(request: Request) -> None:
-        try:
-            await request.body()
-        except ClientDisconnect:
-            app.state.cut_off.set()
-
-    app.state.cut_off = asyncio.Event()
-
-    @app.api_route("/{path:path}", methods=["GET", "POST"])
-    async def echo(request: Request) -> dict[str, object]:
-        return {
-            "method": request.method,
-            "path": request.scope["raw_path"].decode(),
-            "query": request.url.query,
-            "headers": dict(request.headers),
-            "body": (await request.body()).decode(),
-        }
-
-    return app
-
-
-@dataclass
-class Gateway:
-    client: httpx.AsyncClient
-    signing_key: bytes
-    upstream: FastAPI
-
-    def link(self, **changed: object) -> str:
-        options: dict[str, object] = {
-            "subject": "ana",
-            "role": "manager",
-            "audience": "earshot-signin",
-            "lifetime": timedelta(minutes=15),
-            "now": datetime.now(UTC),
-        }
-        return f"/sign-in?token={issue(self.signing_key, **(options | changed))}"  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    key = Ed25519PrivateKey.generate()
-    public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id(key)}
-    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public]}))
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "key.pem").write_bytes(pem)
-    service = upstream()
-    async with listening(service) as url:
-        settings = GatewaySettings(
-            service_urls={"roadmap": url, "kpi": "http://127.0.0.1:1"},
-            signing_key=tmp_path / "key.pem",
-            jwks=str(tmp_path / "jwks.json"),
-        )
-        async with listening(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as client:
-            yield Gateway(client, pem, service)
+from tests.gateway.conftest import Gateway
 
 
 async def test_a_request_goes_to_the_service_in_its_first_segment(gateway: Gateway) -> None:
@@ -148,7 +37,8 @@ async def test_a_visitor_gets_the_encoding_it_asked_for(gateway: Gateway) -> Non
     """The gateway adds no wishes of its own: without Accept-Encoding the service is asked for none."""
     request = httpx.Request("GET", gateway.client.base_url.join("/roadmap/x"), headers={"Host": "earshot.example"})
     headers = (await gateway.client.send(request)).json()["headers"]
-    assert headers.keys() <= {"host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"}
+    ours = {"traceparent", "x-forwarded-for", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto"}
+    assert headers.keys() <= ours | {"host", "x-request-id"}
     assert headers["host"] == "earshot.example"
 
 
@@ -231,52 +121,12 @@ async def test_an_unknown_service_is_a_clear_404(gateway: Gateway) -> None:
     assert "/roadmap/" in answer.json()["detail"]
 
 
-async def test_a_sign_in_link_works_once(gateway: Gateway) -> None:
-    """The first use of a link starts a session; the second is refused and says what to do."""
-    link = gateway.link()
-    first = await gateway.client.get(link)
-    assert first.status_code == 303
-    assert "HttpOnly" in first.headers["set-cookie"]
-    assert "SameSite=lax" in first.headers["set-cookie"]
-    gateway.client.cookies.clear()
-    second = await gateway.client.get(link)
-    assert second.status_code == 401
-    assert "works once" in second.json()["detail"]
-
-
-async def test_a_sign_in_link_does_not_outlive_the_gateway(gateway: Gateway) -> None:
-    """A link from before the gateway started might have been used then, so it is refused and says so."""
-    answer = await gateway.client.get(gateway.link(now=datetime.now(UTC) - timedelta(minutes=1)))
-    assert answer.status_code == 401
-    assert "not after the gateway was started anew" in answer.json()["detail"]
-
-
-async def test_other_tokens_are_no_sign_in_links(gateway: Gateway) -> None:
-    """A bearer token, an expired link and an unknown role do not sign anybody in."""
-    refused = [
-        gateway.link(audience="earshot"),
-        gateway.link(lifetime=timedelta(seconds=-5)),
-        gateway.link(role="emperor"),
-    ]
-    assert [(await gateway.client.get(link)).status_code for link in refused] == [401, 401, 401]
-
-
 async def test_home_shows_live_numbers_to_people_who_are_signed_in(gateway: Gateway) -> None:
     """A stranger sees the loop without numbers; after signing in each service's numbers stand in it."""
     page = {"Accept": "text/html"}
     assert "ideas" not in (await gateway.client.get("/", headers=page)).text
-    await gateway.client.get(gateway.link())
+    await gateway.sign_in()
     signed_in = (await gateway.client.get("/", headers=page)).text
     assert "ideas" in signed_in
     assert ">7<" in signed_in
     assert "does not answer" in signed_in
-
-
-async def test_signing_out_ends_the_session(gateway: Gateway) -> None:
-    """Signing out removes the cookie; another site cannot do it for you."""
-    await gateway.client.get(gateway.link())
-    foreign = await gateway.client.post("/sign-out", headers={"Origin": "https://evil.example"})
-    assert foreign.status_code == 403
-    own = await gateway.client.post("/sign-out", headers={"Sec-Fetch-Site": "same-origin"})
-    assert own.status_code == 303
-    assert not gateway.client.cookies
