@@ -9,7 +9,7 @@ CASES ?= ../shared/cases
 
 INSTALLED := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.local)
 
-.PHONY: help up down logs doctor test cases audit lint schemas lock
+.PHONY: help up down logs doctor test faults fuzz cases audit lint schemas lock
 .DEFAULT_GOAL := help
 
 help:
@@ -18,8 +18,11 @@ help:
 	@echo "make logs     show what the services say"
 	@echo "make doctor   what is there, what is missing, what to do"
 	@echo "make test     the tests"
+	@echo "make faults   hours of faults under load, then the verdict: make faults EVENTS=100000 SEED=7"
+	@echo "make fuzz     every HTTP operation with thousands of odd inputs: make fuzz EXAMPLES=200 SEED=7"
 	@echo "make cases    the reference cases of a folder: make cases CASES=folder"
 	@echo "make audit    secrets in the history, known faults of the dependencies"
+	@echo "make bench    how fast it is, on a Kafka and a PostgreSQL of its own; figures go to docs/benchmarks"
 	@echo "make lint     style, types, architecture, schemas"
 	@echo "make schemas  write the event schemas anew"
 	@echo "make lock     resolve the dependencies anew"
@@ -39,11 +42,20 @@ doctor: $(INSTALLED)
 test: $(VENV)/.dev
 	@$(BIN)/pytest --numprocesses auto --dist loadgroup
 
+faults: $(VENV)/.dev
+	@$(BIN)/python -m tests.faults $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m tests.openapi $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
+
 cases: $(VENV)/.dev
 	@$(BIN)/python -m tests.cases "$(CASES)"
 
 audit: $(VENV)/.dev
 	@$(BIN)/python -m tests.audit
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from services import SERVICES
+from services import DEPLOYABLE
 from shared.runtime.migrations import migrate
 from shared.runtime.topics import create_topics
 
@@ -16,7 +16,7 @@ async def main(folder: Path) -> None:
     for topic in await create_topics():
         print(f"topic {topic}")  # noqa: T201 - a job says what it does
     admin = (folder / "migrate" / "earshot_migration_dsn").read_text()
-    for service in SERVICES:
+    for service in (*DEPLOYABLE, "gateway"):
         dsn = (folder / service / "earshot_database_dsn").read_text()
         for name in await migrate(service, migration_dsn=admin, service_dsn=dsn):
             print(f"{service} {name}")  # noqa: T201

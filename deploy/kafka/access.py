@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services import SERVICES
-from shared.contract.events import EVENTS
+from shared.contract.events import EVENTS, DeadLetterClosed, ErasureCompleted, EventRejected
 
 READ_EVERYTHING: tuple[str, ...] = ("webhooks",)
-"""They pass events on to whoever subscribed."""
+"""They pass events on to whoever subscribed, and publish nothing but what every deployable does."""
+
+OF_THE_RUNTIME = (ErasureCompleted, EventRejected, DeadLetterClosed)
 
 Operation = Literal["Describe", "Read", "Write"]
 
@@ -35,7 +37,8 @@ def grants(prefix: str = "") -> list[Grant]:
 def _grants_of(service: str, prefix: str) -> Iterator[Grant]:
     for event in EVENTS.values():
         reads = service in READ_EVERYTHING or service in event.consumers
-        operations: dict[Operation, bool] = {"Read": reads, "Write": service in event.publishers}
+        writes = service in event.publishers or (service in READ_EVERYTHING and event.model in OF_THE_RUNTIME)
+        operations: dict[Operation, bool] = {"Read": reads, "Write": writes}
         if allowed := tuple(operation for operation, given in operations.items() if given):
             # An idempotent producer needs no right of its own for that; Describe is what tells where partitions are.
             yield Grant(user_of(service), "topic", f"{prefix}{event.topic}", ("Describe", *allowed))

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from deploy.local.checking import check
+from deploy.local.dead_letters import dead_letters
 from deploy.local.errors import Fault
-from services import SERVICES
+from deploy.local.rebuilding import export, rebuild
+from deploy.local.restoring import restore
+from services import DEPLOYABLE
 
 if TYPE_CHECKING:  # everything else is imported by the command that needs it: `serve` shall start quickly
     from deploy.local.installation import Installation
@@ -20,7 +24,7 @@ if TYPE_CHECKING:  # everything else is imported by the command that needs it: `
     from shared.runtime.settings import KafkaSettings
 
 COUNTS = {"lag": "lag", "outbox": "outbox", "dead_letters": "dead letters"}
-SERVABLE = (*SERVICES, "gateway")
+SERVABLE = (*DEPLOYABLE, "gateway")
 MAX_TOKEN_HOURS = 8760
 
 
@@ -85,7 +89,7 @@ def serve(service: str) -> None:
 
 
 @earshot.command()
-@click.argument("service", type=click.Choice(SERVICES))
+@click.argument("service", type=click.Choice(SERVABLE))
 def migrate(service: str) -> None:
     """Bring one service's schema up to date (EARSHOT_MIGRATION_DSN, EARSHOT_DATABASE_DSN)."""
     from deploy.local.preparing import migrate_one, required  # noqa: PLC0415
@@ -137,7 +141,7 @@ def token(role: str, subject: str, hours: float) -> None:
     """Print a bearer token for the local installation."""
     from datetime import timedelta  # noqa: PLC0415
 
-    from shared.runtime.auth import ROLES  # noqa: PLC0415
+    from shared.runtime.roles import ROLES  # noqa: PLC0415
 
     if role not in ROLES:
         raise click.BadParameter(f"{role!r} is none of {', '.join(ROLES)}", param_hint="--role")
@@ -148,6 +152,23 @@ def token(role: str, subject: str, hours: float) -> None:
 def signin() -> None:
     """Print a link that signs you in; it works once, for 15 minutes."""
     click.echo(_installation().sign_in_link())
+
+
+@earshot.group()
+def keys() -> None:
+    """The keys that sign tokens and sign-in links."""
+
+
+@keys.command()
+@click.option("--forget-old", is_flag=True, help="Refuse what the last key signed within five minutes: it leaked.")
+def rotate(forget_old: bool) -> None:  # noqa: FBT001
+    """Sign with a new key from now on; nobody is signed out."""
+    from deploy.local import keys as of_installation  # noqa: PLC0415
+
+    home = _installation().home
+    if not home.is_ours:
+        raise Fault(f"There is no installation in {home.root} yet; run `earshot up` first.")
+    click.echo(f"signing with key {of_installation.rotate(home, forget_old=forget_old)}")
 
 
 @earshot.group()
@@ -172,6 +193,13 @@ def tail(topic: tuple[str, ...], from_start: bool) -> None:  # noqa: FBT001
     from deploy.local import events as by_hand  # noqa: PLC0415
 
     by_hand.tail(topic, _kafka_settings(), click.echo, from_start=from_start)
+
+
+events.add_command(check)
+events.add_command(export)
+earshot.add_command(dead_letters)
+earshot.add_command(rebuild)
+earshot.add_command(restore)
 
 
 @earshot.command()

@@ -14,7 +14,7 @@ from deploy.local.installation import GATEWAY, Installation
 from deploy.local.ports import require_free
 from deploy.local.processes import Processes
 from deploy.local.unprivileged import command_prefix
-from services import SERVICES
+from services import DEPLOYABLE
 
 NEEDED_BYTES = 1_000_000_000
 OLDEST_PYTHON = (3, 11)
@@ -100,7 +100,7 @@ def _jars(installation: Installation) -> str:
 
 def _ports(installation: Installation) -> dict[str, int]:
     ports = installation.ports
-    listening = {GATEWAY: ports.gateway} | {name: ports.service(name) for name in SERVICES}
+    listening = {GATEWAY: ports.gateway} | {name: ports.service(name) for name in DEPLOYABLE}
     if not installation.external_admin_dsn:
         listening[postgres.NAME] = ports.postgres
     if not installation.external_broker:

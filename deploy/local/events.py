@@ -3,12 +3,11 @@
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from deploy.local.errors import Fault, Say
-from shared.contract.envelope import Envelope, Undecodable, decode, encode, from_record, from_structured
+from shared.contract.envelope import Envelope, Undecodable, decode, encode, from_record, from_structured, structured
 from shared.contract.events import EVENTS, EventType
 from shared.runtime.kafka import onlooker, producer
 from shared.runtime.settings import KafkaSettings
@@ -73,22 +72,6 @@ async def _watch(topics: Sequence[str], settings: KafkaSettings, say: Say, *, fr
     async with onlooker(settings, topics, offset) as consumer:
         async for record in consumer:
             try:
-                say(json.dumps(_structured(from_record(record.headers, record.value)), ensure_ascii=False))
+                say(json.dumps(structured(from_record(record.headers, record.value)), ensure_ascii=False))
             except (Undecodable, ValueError, RecursionError) as wrong:
                 say(f"# {record.topic}[{record.partition}]@{record.offset} is not an event: {wrong}")
-
-
-def _structured(envelope: Envelope) -> dict[str, Any]:
-    """The event in the JSON format."""
-    attributes = {
-        "specversion": "1.0",
-        "id": envelope.id,
-        "source": envelope.source,
-        "type": envelope.type,
-        "time": envelope.time,
-        "subject": envelope.subject,
-        "datacontenttype": envelope.content_type,
-        **envelope.extensions,
-        "data": json.loads(envelope.data),
-    }
-    return {name: value for name, value in attributes.items() if value is not None}

@@ -10,12 +10,14 @@ from urllib.parse import quote, urlsplit
 from deploy.local import keys
 from deploy.local.errors import Fault
 from deploy.local.paths import DATABASE, HOST, SUPERUSER, Home, Ports, cache_from, home_from, ports_from
-from services import SERVICES
+from services import DEPLOYABLE
 
 GATEWAY = "gateway"
 SIGN_IN_AUDIENCE = "earshot-signin"
 SIGN_IN_LIFETIME = timedelta(minutes=15)
-NOT_FOR_SERVICES = frozenset({"EARSHOT_ADMIN_DSN", "EARSHOT_MIGRATION_DSN", "EARSHOT_SIGNING_KEY"})
+WEBHOOK_KEY = "EARSHOT_WEBHOOK_KEY"
+NOT_FOR_SERVICES = frozenset({"EARSHOT_ADMIN_DSN", "EARSHOT_MIGRATION_DSN", "EARSHOT_SIGNING_KEY", WEBHOOK_KEY})
+FOR_GATEWAY_ALONE = "EARSHOT_OIDC_CLIENT_SECRET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Installation:
 
     def environment(self, name: str) -> dict[str, str]:
         """The environment of a service's or the gateway's process."""
-        inherited = {key: text for key, text in os.environ.items() if key not in NOT_FOR_SERVICES}
+        hidden = NOT_FOR_SERVICES if name == GATEWAY else NOT_FOR_SERVICES | {FOR_GATEWAY_ALONE}
+        inherited = {key: text for key, text in os.environ.items() if key not in hidden}
         common = {
             "EARSHOT_KAFKA_BOOTSTRAP": self.bootstrap,
             "EARSHOT_HTTP_HOST": HOST,
@@ -130,15 +133,19 @@ class Installation:
         return f"{self.public_url}/sign-in?token={token}"
 
     def _for_service(self, name: str) -> dict[str, str]:
-        return {"EARSHOT_HTTP_PORT": str(self.ports.service(name)), "EARSHOT_DATABASE_DSN": self.service_dsn(name)}
+        own = {"EARSHOT_HTTP_PORT": str(self.ports.service(name)), "EARSHOT_DATABASE_DSN": self.service_dsn(name)}
+        if name == "webhooks":
+            own[WEBHOOK_KEY] = os.environ.get(WEBHOOK_KEY) or keys.password(self.home, "webhooks_sealing")
+        return own
 
     def _for_gateway(self) -> dict[str, str]:
         import json  # noqa: PLC0415
 
         return {
             "EARSHOT_HTTP_PORT": str(self.ports.gateway),
+            "EARSHOT_DATABASE_DSN": self.service_dsn(GATEWAY),
             "EARSHOT_SIGNING_KEY": str(keys.signing_key(self.home)),
-            "EARSHOT_SERVICE_URLS": json.dumps({name: self.service_url(name) for name in SERVICES}),
+            "EARSHOT_SERVICE_URLS": json.dumps({name: self.service_url(name) for name in DEPLOYABLE}),
         }
 
 

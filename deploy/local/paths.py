@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.errors import Fault
-from services import SERVICES
+from services import DEPLOYABLE
 
 HOST = "127.0.0.1"
 DATABASE = "earshot"
@@ -112,7 +112,7 @@ class Ports:
         return self.base + 12
 
     def service(self, name: str) -> int:
-        return self.base + 1 + SERVICES.index(name)
+        return self.base + 1 + DEPLOYABLE.index(name)
 
 
 def home_from(environment: Mapping[str, str]) -> Home:

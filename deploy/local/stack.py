@@ -16,14 +16,14 @@ from deploy.local.installation import GATEWAY, Installation
 from deploy.local.kafka import Kafka
 from deploy.local.ports import require_free
 from deploy.local.postgres import Postgres
-from deploy.local.probe import is_healthy, readiness
+from deploy.local.probe import readiness
 from deploy.local.processes import Processes
 from deploy.local.waiting import wait_until
-from services import SERVICES
+from services import DEPLOYABLE
 
 READY_SECONDS = 90.0
 LOCK_SECONDS = 180.0
-SERVING = (*SERVICES, GATEWAY)
+SERVING = (*DEPLOYABLE, GATEWAY)
 EVERYTHING = (*SERVING, kafka.NAME, postgres.NAME)
 
 
@@ -84,8 +84,8 @@ class Stack:
     def status(self) -> dict[str, Any]:
         """What runs where; pids are None for what does not run or is not ours, numbers where nobody answers."""
         here, database = self.installation, self.installation.database
-        with ThreadPoolExecutor(len(SERVICES)) as pool:
-            reports = dict(zip(SERVICES, pool.map(readiness, map(here.service_url, SERVICES)), strict=True))
+        with ThreadPoolExecutor(len(DEPLOYABLE)) as pool:
+            reports = dict(zip(DEPLOYABLE, pool.map(readiness, map(here.service_url, DEPLOYABLE)), strict=True))
         return {
             "broker": {"address": here.bootstrap, "pid": None if here.external_broker else self._kafka.pid},
             "database": {
@@ -175,7 +175,7 @@ class Stack:
         settings = preparing.kafka_settings(here.bootstrap, prefix=here.topic_prefix)
         if not here.external_admin_dsn:
             self._postgres.wait()
-        for name in SERVICES:
+        for name in SERVING:
             preparing.migrate_one(name, migration_dsn=here.admin_dsn, service_dsn=here.service_dsn(name))
         self._say(f"  database {here.database.host}:{here.database.port} is ready ({_since(begun)})")
         if not here.external_broker:
@@ -198,13 +198,13 @@ class Stack:
     def _serves(self, name: str) -> bool:
         if self.processes.find(name) is None:
             raise Fault(f"{name} stopped during its start.{self.processes.last_words(name)}")
-        if name == GATEWAY:
-            return is_healthy(self.installation.gateway_url)
-        return readiness(self.installation.service_url(name)).ready
+        return readiness(self._url(name)).ready
 
     def _complaint(self, name: str) -> str:
-        said = "" if name == GATEWAY else readiness(self.installation.service_url(name)).complaint
-        return f"{said}{self.processes.last_words(name)}"
+        return f"{readiness(self._url(name)).complaint}{self.processes.last_words(name)}"
+
+    def _url(self, name: str) -> str:
+        return self.installation.gateway_url if name == GATEWAY else self.installation.service_url(name)
 
 
 def _since(begun: float) -> str:

@@ -33,6 +33,8 @@ class Site:
 
     async def sign_in(self, page: Page) -> None:
         await page.goto(self.platform.earshot("signin").strip())
+        await page.get_by_role("button", name="Sign in as local-admin").click()
+        await page.wait_for_url(f"{self.url}/")
 
     async def add_idea(self) -> Idea:
         """A new idea on the board that nobody has voted for."""

@@ -14,9 +14,10 @@ async def test_a_link_signs_in_once_and_a_button_signs_out(visitor: BrowserConte
     link = site.platform.earshot("signin").strip()
     page = await visitor.new_page()
     await page.goto(link)
+    await page.get_by_role("button", name="Sign in as local-admin").click()
     await expect(page).to_have_url(f"{site.url}/")
     await expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(
-        ["Earshot", "Home", "Scheduling", "Sessions", "Insights", "Roadmap", "KPIs"]
+        ["Earshot", "Home", "Scheduling", "Sessions", "Insights", "Roadmap", "KPIs", "Webhooks"]
     )
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("link", name="Sign in")).to_be_visible()

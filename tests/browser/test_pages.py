@@ -39,7 +39,7 @@ PUBLIC = [
     ("/roadmap/board/demo-csv-export", 200),
     ("/roadmap/board/demo-dark-theme", 200),
 ]
-REFERENCE = ["/scheduling/docs", "/sessions/docs", "/insights/docs", "/roadmap/docs", "/kpi/docs"]
+REFERENCE = ["/scheduling/docs", "/sessions/docs", "/insights/docs", "/roadmap/docs", "/kpi/docs", "/webhooks/docs"]
 WORK = [
     ("/", 200),
     ("/scheduling/", 200),
@@ -61,6 +61,7 @@ WORK = [
     ("/kpi/new", 200),
     ("/kpi/kpis/demo-csat", 200),
     ("/kpi/releases", 200),
+    ("/webhooks/", 200),
 ]
 
 

@@ -106,7 +106,7 @@ async def test_the_platform_says_how_it_is(platform: Platform) -> None:
     assert set(status["broker"]) == {"address", "pid"}
     assert set(status["database"]) == {"host", "port", "name", "pid"}
     assert set(status["gateway"]) == {"url", "pid"}
-    assert list(status["services"]) == ["scheduling", "sessions", "insights", "roadmap", "kpi"]
+    assert list(status["services"]) == ["scheduling", "sessions", "insights", "roadmap", "kpi", "webhooks"]
     for service in status["services"].values():
         assert set(service) == {"url", "pid", "ready", "lag", "outbox", "dead_letters"}
         assert service["ready"] is True

@@ -51,15 +51,6 @@ async def test_the_callers_own_credential_goes_along(recorded: ServiceUnderTest,
     assert "secret" not in json.dumps(sent)
 
 
-async def test_the_session_cookie_goes_along_alone(recorded: ServiceUnderTest, gateway: Gateway) -> None:
-    """A browser's session cookie is forwarded without the other cookies."""
-    token = recorded.headers("viewer")["Authorization"].removeprefix("Bearer ")
-    await recorded.client.get(TURNS, headers={"Cookie": f"other=secret; earshot_session={token}"})
-    ((_, sent),) = gateway.asked
-    assert sent["cookie"] == f"earshot_session={token}"
-    assert "authorization" not in sent
-
-
 @pytest.mark.parametrize(
     "address",
     [

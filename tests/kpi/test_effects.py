@@ -131,7 +131,7 @@ def test_many_earlier_releases_shorten_the_history() -> None:
 
 def test_releases_do_not_take_credit_for_one_another() -> None:
     """Of two releases four points and one point strong, each is found with its own strength."""
-    draw = random.Random(7)  # noqa: S311 - made-up measurements
+    draw = random.Random(7)
     levels = [50.0] * 30 + [54.0] * 20 + [55.0] * 20
     series = weekly([level + draw.gauss(0, 0.4) for level in levels])
     first, second = FIRST + 30 * WEEK, FIRST + 50 * WEEK

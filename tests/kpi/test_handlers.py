@@ -53,8 +53,20 @@ async def test_an_unknown_kpi_is_created_as_it_is_described(kpi: ServiceUnderTes
         "higher_is_better": False,
         "objective": {"baseline": 5.0, "target": 3.0, "by": None},
         "defined": False,
-        "created_at": "2026-03-02T09:00:00Z",
+        "created_at": "2025-08-12T00:00:00Z",
     }
+
+
+async def test_one_batch_says_what_several_would(kpi: ServiceUnderTest) -> None:
+    """Name, unit and objective of an unknown KPI are those said first, also when all come in one batch."""
+    await kpi.deliver(
+        measured(0, 70, name=None, unit=None),
+        measured(1, 71, name="CSAT", unit="%", baseline=70, target=80),
+        measured(2, 72, name="Other", unit="points", baseline=1, target=2),
+    )
+    answer = (await kpi.client.get("/api/v1/kpis/csat", headers=kpi.headers("viewer"))).json()
+    assert (answer["name"], answer["unit"]) == ("CSAT", "%")
+    assert answer["objective"] == {"baseline": 70.0, "target": 80.0, "by": None}
 
 
 async def test_what_nobody_said_yet_is_filled_in(kpi: ServiceUnderTest) -> None:
@@ -285,7 +297,9 @@ async def test_an_impossible_value_is_kept_aside(kpi: ServiceUnderTest) -> None:
     await kpi.deliver(measured(0, 1e308), measured(1, 71, sample_size=10**30), measured(2, 72))
     assert await values(kpi) == [72]
     kept = sorted(await reasons(kpi))
-    assert kept[0].startswith("the database refused the values")
+    assert kept[0].startswith(
+        "sample_size is a number of more than 30 digits; the largest whole number that can be kept"
+    )
     assert kept[1] == "the value of KPI 'csat', 1e+308, is larger than 1e100; check its unit"
 
 

@@ -42,7 +42,7 @@ def free_block() -> Callable[[], int]:
 
     def find() -> int:
         while True:
-            base = random.randrange(10_000, 30_000)  # noqa: S311 - tests in parallel shall not try the same ones
+            base = random.randrange(10_000, 30_000)
             if all(is_free(port) for port in range(base, base + 13)):
                 return base
 

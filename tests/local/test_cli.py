@@ -30,7 +30,7 @@ def test_status_has_the_documented_shape(earshot: Run) -> None:
     assert status["broker"] == {"address": "127.0.0.1:1511", "pid": None}
     assert status["database"] == {"host": "127.0.0.1", "port": 1510, "name": "earshot", "pid": None}
     assert status["gateway"] == {"url": "http://127.0.0.1:1500", "pid": None}
-    assert list(status["services"]) == ["scheduling", "sessions", "insights", "roadmap", "kpi"]
+    assert list(status["services"]) == ["scheduling", "sessions", "insights", "roadmap", "kpi", "webhooks"]
     assert status["services"]["kpi"] == {
         "url": "http://127.0.0.1:1505",
         "pid": None,

@@ -124,5 +124,5 @@ def test_no_serving_process_is_given_the_administrators_access(
     service, gateway = installation.environment("kpi"), installation.environment("gateway")
     assert "secret" not in {*service.values(), *gateway.values()}
     assert "EARSHOT_SIGNING_KEY" not in service
-    assert "EARSHOT_DATABASE_DSN" not in gateway
+    assert gateway["EARSHOT_DATABASE_DSN"].startswith("postgresql://earshot_gateway:")
     assert service["EARSHOT_DATABASE_DSN"].startswith("postgresql://earshot_kpi:")

@@ -8,12 +8,13 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
 from deploy import monitoring
 from deploy.monitoring import dashboard
+from deploy.webhooks.metrics import WebhookMetrics
 from deploy.written import main
 from services import SERVICES
+from services.scheduling.watching import overdue_in
 from shared.runtime.telemetry import Metrics
 
 FOLDER = Path(monitoring.__file__).parent
@@ -25,8 +26,11 @@ EXPRESSIONS = [rule["expr"] for rule in ALERTS] + [
 ]
 
 
-def _exported(registry: CollectorRegistry) -> dict[str, set[str]]:
-    """Every sample name a service can have, with its labels."""
+def _exported() -> dict[str, set[str]]:
+    """Every sample name of a deployable, with its labels."""
+    registry = Metrics().registry
+    WebhookMetrics(registry)
+    overdue_in(registry)
     found: dict[str, set[str]] = {}
     for collector in list(registry._collector_to_names):
         labels = set(getattr(collector, "_labelnames", ()))
@@ -39,7 +43,7 @@ def _exported(registry: CollectorRegistry) -> dict[str, set[str]]:
 def test_an_expression_is_promql_about_metrics_that_exist(expression: str) -> None:
     """Each parses, and names only metrics and labels that a service exports or the scrape configuration adds."""
     promql_parser.parse(expression)
-    exported = _exported(Metrics().registry)
+    exported = _exported()
     names = re.findall(r"\bearshot_\w+", expression)
     assert [name for name in names if name not in exported] == []
     known = {"service", "le"}.union(*(exported[name] for name in names))
@@ -72,7 +76,7 @@ def test_the_handbook_explains_no_alert_that_does_not_exist() -> None:
 def test_every_metric_is_on_the_dashboard() -> None:
     """Whatever a service measures can be seen without writing a query."""
     shown = {name for target in EXPRESSIONS for name in re.findall(r"\bearshot_\w+", target)}
-    families = {re.sub(r"_(total|created|bucket|sum|count)$", "", name) for name in _exported(Metrics().registry)}
+    families = {re.sub(r"_(total|created|bucket|sum|count)$", "", name) for name in _exported()}
     assert {name for name in families if not any(one.startswith(name) for one in shown)} == set()
 
 

@@ -89,7 +89,7 @@ async def test_an_insight_about_an_unknown_idea_is_kept(roadmap: ServiceUnderTes
 
 
 async def test_an_erased_participant_leaves_no_trace(roadmap: ServiceUnderTest) -> None:
-    """Votes, insights, words and segment go, the counters follow, and the priorities are told."""
+    """Votes, insights, words and cell go, the counters follow, and the priorities are told."""
     await roadmap.deliver(
         voted("export", "ana"),
         tagged("i-1", "dark-mode", "ana"),
@@ -103,8 +103,8 @@ async def test_an_erased_participant_leaves_no_trace(roadmap: ServiceUnderTest) 
     for table, column in (("votes", "voter_id"), ("insights", "participant_id"), ("supporters", "person_id")):
         rows = await roadmap.database.fetch(f"SELECT {column} FROM {table} WHERE {column} = 'ana'")  # noqa: S608
         assert rows == []
-    [person] = await roadmap.database.fetch("SELECT cell, segment, erased_at FROM people WHERE person_id = 'ana'")
-    assert (person["cell"], person["segment"], person["erased_at"]) == (None, None, START)
+    [person] = await roadmap.database.fetch("SELECT cell, erased_at FROM people WHERE person_id = 'ana'")
+    assert (person["cell"], person["erased_at"]) == (None, START)
     told = {changed.feature_id: changed.raw_votes for changed in await roadmap.published(FeaturePriorityChanged)}
     assert told == {"export": 1, "dark-mode": 0}
 

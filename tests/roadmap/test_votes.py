@@ -159,7 +159,7 @@ async def test_votes_of_an_erased_person_are_ignored(roadmap: ServiceUnderTest) 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_any_order_and_repetition_gives_the_same_counts(start_service: Start, seed: int) -> None:
     """Three hundred votes of twenty people on five ideas, shuffled and repeated, end where the ordered ones end."""
-    chance = random.Random(seed)  # noqa: S311 - a repeatable shuffle
+    chance = random.Random(seed)
     segments = [LOYAL, OTHER, Segment(), Segment(plan="free")]
     votes = [
         voted(

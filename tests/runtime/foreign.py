@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from shared.contract.events import KpiMeasured
+from shared.contract.events import FeatureVoted, KpiMeasured
 from tests.support.running import RunningService, Stage, until
 
 TOPIC = "earshot.kpi-measured.v1"
@@ -28,11 +28,11 @@ class Foreign:
             }
         )
 
-    def send(self, value: bytes | None, headers: Headers, *, key: bytes | None = b"csat") -> None:
+    def send(self, value: bytes | None, headers: Headers, *, key: bytes | None = b"csat", topic: str = TOPIC) -> None:
         """One record, acknowledged by the broker when this returns."""
         failures: list[object] = []
         self._producer.produce(
-            self._prefix + TOPIC,
+            self._prefix + topic,
             value=value,
             key=key,
             headers=headers,
@@ -43,6 +43,12 @@ class Foreign:
 
     def measure(self, value: float, event_id: str) -> None:
         self.send(body(value), binary(event_id))
+
+    def vote(self, event_id: str) -> None:
+        """An event on another topic than measurements are on."""
+        vote = FeatureVoted(feature_id="csat", voter_id="v", voted_at=NOON)
+        headers = binary(event_id, ce_type=b"earshot.FeatureVoted.v1")
+        self.send(vote.model_dump_json().encode(), headers, topic="earshot.feature-voted.v1")
 
     def drop_before(self, offset: int) -> None:
         """What retention does: forget the older records of the partition that `measure` writes to."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer
 
+from shared.runtime.inbox import kept_as
 from tests.runtime.foreign import TOPIC, Foreign, Headers, binary, body, structured, until_handled
 from tests.support.running import Stage
 
@@ -113,7 +114,8 @@ async def test_a_restored_database_catches_up_from_its_stored_positions(staged: 
         await until_handled(service, 10)
         # Put the database back to where it was after four events, as a restored backup would be.
         async with service.database.transaction() as tx:
-            await tx.connection.execute("DELETE FROM inbox WHERE id NOT IN ('e0', 'e1', 'e2', 'e3')")
+            seen = [kept_as(f"e{number}") for number in range(4)]
+            await tx.connection.execute("DELETE FROM inbox WHERE id <> ALL ($1::text[])", seen)
             await tx.connection.execute("UPDATE consumer_positions SET next_offset = 4")
     async with staged.run() as service:
         await until_handled(service, 10)

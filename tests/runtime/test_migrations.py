@@ -5,7 +5,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from shared.runtime.database import Database
+from shared.runtime.health import Health
 from shared.runtime.migrations import MigrationError, migrate
+from shared.runtime.telemetry import Metrics
 from tests.support.databases import create_database, drop_database, dsn_of
 
 
@@ -67,3 +70,21 @@ async def test_a_role_that_was_there_gets_the_services_password(database: str) -
         await migrate("kpi", migration_dsn=dsn_of(database), service_dsn=dsn)
         await (await asyncpg.connect(dsn)).close()
     await drop_database(database)
+
+
+async def test_a_service_is_not_ready_before_its_migration(database: str) -> None:
+    """An instance of a newer release says which file its schema lacks and what to run, and is ready when it has it."""
+    admin = await asyncpg.connect(dsn_of(database))
+    await admin.execute("DELETE FROM kpi.schema_migrations WHERE name = 'own/0001_kpi.sql'")
+    pool = Database("kpi", dsn_of(database, "kpi"), size=3)
+    await pool.open()
+    health = Health(pool, None, Metrics())
+    try:
+        told = (await health.report())["checks"]["database"]
+        assert told == {"ok": False, "detail": "the schema lacks own/0001_kpi.sql: run earshot migrate kpi"}
+        await admin.execute("INSERT INTO kpi.schema_migrations (name, checksum) VALUES ('own/0001_kpi.sql', '')")
+        assert (await health.report())["checks"]["database"]["ok"]
+    finally:
+        await admin.close()
+        await pool.close()
+        await drop_database(database)

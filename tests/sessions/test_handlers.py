@@ -78,11 +78,15 @@ async def test_a_cancelled_interview_does_not_take_place(sessions: ServiceUnderT
 
 
 async def test_a_cancellation_that_overtakes_is_remembered(sessions: ServiceUnderTest, desk: Desk) -> None:
-    """A cancellation that comes before its booking keeps the late booking from planning the session."""
+    """A cancellation that comes before its booking keeps the late booking from planning the session, not its times."""
     await sessions.deliver(cancelled(2))
-    await sessions.deliver(scheduled(1))
     session = await desk.session()
     assert (session["state"], session["participant_id"], session["starts_at"]) == ("cancelled", "p-1", None)
+    await sessions.deliver(scheduled(1))
+    session = await desk.session()
+    assert (session["state"], session["starts_at"]) == ("cancelled", "2026-03-02T10:00:00Z")
+    await sessions.deliver(rescheduled(1))
+    assert await desk.session() == session
 
 
 async def test_a_stale_cancellation_changes_nothing(sessions: ServiceUnderTest, desk: Desk) -> None:

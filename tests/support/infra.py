@@ -20,9 +20,13 @@ def free_port() -> int:
 
 @dataclass
 class Infrastructure:
-    """Started by the process that starts the tests; its workers find the addresses in the environment."""
+    """Started by the process that starts the tests; its workers find the addresses in the environment.
+
+    `durable` waits for the disk at every commit, as in production; tests need not.
+    """
 
     stops: list[Callable[[], object]] = field(default_factory=list)
+    durable: bool = False
 
     def start(self) -> None:
         if KAFKA in os.environ and ADMIN_DSN in os.environ:
@@ -44,7 +48,7 @@ class Infrastructure:
         self.stops.append(lambda: shutil.rmtree(folder, ignore_errors=True))
         home = Home(folder / "home")
         home.create()
-        postgres = Postgres(home, free_port(), durable=False)
+        postgres = Postgres(home, free_port(), durable=self.durable)
         kafka = Kafka(home, free_port(), free_port(), cache_from(os.environ))
         self.stops += [postgres.stop, kafka.stop]
         with ThreadPoolExecutor() as pool:

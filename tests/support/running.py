@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -25,12 +25,12 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
 
 
-async def until(found: Callable[[], Awaitable[T]], *, what: str) -> T:
-    """The first truthy answer; fails when there is none within half a minute."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+async def until(found: Callable[[], Awaitable[T]], *, what: str, patience: float = PATIENCE_SECONDS) -> T:
+    """The first truthy answer; fails when there is none within half a minute, or `patience` seconds."""
+    deadline = time.monotonic() + patience
     while not (answer := await found()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE_SECONDS:.0f} s in vain for {what}; last seen: {answer!r}")
+            raise AssertionError(f"waited {patience:.0f} s in vain for {what}; last seen: {answer!r}")
         await asyncio.sleep(0.05)
     return answer
 
@@ -63,8 +63,8 @@ class Stage:
     service: Service
 
     @asynccontextmanager
-    async def run(self) -> AsyncIterator[RunningService]:
-        """Start the service, wait until it is ready, stop it at the end."""
+    async def run(self, *, ready: bool = True) -> AsyncIterator[RunningService]:
+        """Start the service, wait until it is ready unless it shall not be, stop it at the end."""
         database = Database(self.service.name, self.settings.database_dsn.get_secret_value(), size=6)
         app = create_app(self.service, self.settings, database=database)
         async with (
@@ -72,20 +72,22 @@ class Stage:
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
         ):
             running = RunningService(app, self.settings, database, client)
-            await until(running.ready, what="the service to be ready")
+            if ready:
+                await until(running.ready, what="the service to be ready")
             yield running
 
 
 @asynccontextmanager
-async def stage(service: Service, folder: Path) -> AsyncIterator[Stage]:
-    """A database and topics for the service."""
+async def stage(service: Service, folder: Path, **told: Any) -> AsyncIterator[Stage]:
+    """A database and topics for the service; `told` are settings of its own."""
     name = await create_database(service.name)
     (folder / "jwks.json").write_text('{"keys": []}')
-    settings = Settings(
+    settings = service.settings(
         kafka_bootstrap=os.environ[KAFKA],
         topic_prefix=await topic_prefix(),
         jwks=str(folder / "jwks.json"),
         database_dsn=dsn_of(name, service.name),
+        **told,
     )
     try:
         yield Stage(settings, service)

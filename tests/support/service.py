@@ -1,12 +1,12 @@
 """A service in the test's own process: ask it over HTTP, deliver records to it, read what it would publish."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,14 +19,17 @@ from shared.contract.events import BY_MODEL, EVENTS, EventData
 from shared.runtime.batches import Batches, Outcome
 from shared.runtime.database import Database
 from shared.runtime.http import create_app
+from shared.runtime.jobs import Repeated
 from shared.runtime.serve import load
 from shared.runtime.service import Service
-from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Metrics
 from shared.runtime.tokens import issue, key_id
 from tests.support.databases import create_database, drop_database, dsn_of
 
 E = TypeVar("E", bound=EventData)
+
+OWN_SETTINGS: Mapping[str, Mapping[str, Any]] = {"webhooks": {"webhook_key": "0" * 43}}
+"""What a deployable must be told besides what every service is."""
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """A Monday; the clock of every service under test stands here until a test moves it."""
@@ -77,8 +80,17 @@ class ServiceUnderTest:
         return FakeRecord(event_type.topic, value, headers, key=event_type.key_of(event).encode(), offset=self._offset)
 
     async def deliver(self, *events: EventData | FakeRecord) -> Outcome:
-        """One batch, as the consumer would apply it."""
-        return await self.batches.apply([e if isinstance(e, FakeRecord) else self.record(e) for e in events])
+        """One batch, as the consumer would apply it, and what is due afterwards."""
+        outcome = await self.batches.apply([e if isinstance(e, FakeRecord) else self.record(e) for e in events])
+        await self.catch_up()
+        return outcome
+
+    async def catch_up(self) -> None:
+        """Do what the service's jobs would do by themselves within a second; after every batch and every request."""
+        for job in self.app.state.service.jobs:
+            if isinstance(job, Repeated):
+                async with self.database.transaction() as tx:
+                    await job.once(tx)
 
     async def published(self, model: type[E]) -> list[E]:
         """The events of this type that wait in the outbox, in order."""
@@ -95,20 +107,21 @@ class ServiceUnderTest:
 
 @asynccontextmanager
 async def service_under_test(
-    name: str, folder: Path, *, service: Service | None = None
+    name: str, folder: Path, *, service: Service | None = None, told: Mapping[str, Any] | None = None
 ) -> AsyncIterator[ServiceUnderTest]:
-    """The named service, or the given one on the named service's schema."""
+    """The named service, or the given one on the named service's schema; `told` are settings of its own."""
     key = Ed25519PrivateKey.generate()
     jwks = folder / "jwks.json"
     public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id(key), "use": "sig"}
     jwks.write_text(json.dumps({"keys": [public]}))
     database_name = await create_database(name)
     service = service or load(name)
-    settings = Settings(
+    settings = service.settings(
         kafka_bootstrap="127.0.0.1:1",
         jwks=str(jwks),
         database_dsn=dsn_of(database_name, name),
         public_url="http://test",
+        **(OWN_SETTINGS.get(name, {}) if told is None else told),
     )
     database = Database(name, dsn_of(database_name, name), size=4)
     await database.open()
@@ -120,6 +133,7 @@ async def service_under_test(
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         tested = ServiceUnderTest(name, app, client, database, batches, pem)
         database.clock = lambda: tested.now
+        client.event_hooks = {"response": [lambda _: tested.catch_up()]}
         try:
             yield tested
         finally:

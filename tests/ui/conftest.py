@@ -63,7 +63,7 @@ def make_app() -> FastAPI:
     @app.middleware("http")
     async def signed_in(request: Request, call_next: object) -> Response:
         if "role" in request.query_params:
-            request.state.principal = SimpleNamespace(subject="Mara", role=request.query_params["role"])
+            request.state.principal = SimpleNamespace(subject="Mara", shown="Mara", role=request.query_params["role"])
         return await call_next(request)  # type: ignore[operator,no-any-return]
 
     @app.get("/refused")

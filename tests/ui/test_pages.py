@@ -22,7 +22,7 @@ async def test_every_page_carries_the_same_headers(client: httpx.AsyncClient) ->
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["vary"].startswith("HX-Request")
-    assert headers["cache-control"] == "no-cache"
+    assert headers["cache-control"] == "private, no-cache"
 
 
 async def test_a_service_below_the_gateway(app: FastAPI, tmp_path: Path) -> None:

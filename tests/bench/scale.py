@@ -1,0 +1,96 @@
+"""The same consumption with more votes stored, and with more instances."""
+
+from contextlib import ExitStack
+from typing import Any
+
+import asyncpg
+
+from tests.support.databases import dsn_of
+
+from . import votes
+from .meters import Cost, between
+from .place import Place, service
+from .progress import Progress
+
+IDEAS = 2000
+
+
+async def stored(place: Place, events: int, sizes: tuple[int, ...]) -> dict[str, Any]:
+    """Events per core-second when this many votes are there already."""
+    prefix = await place.topics()
+    votes.publish(place.kafka, prefix, votes.Crowd().votes(events))
+    found = {}
+    for size in sizes:
+        cost = await _consume(place, prefix, events, instances=1, size=size)
+        found[f"{size:,} votes"] = cost.per_core_second
+    return found
+
+
+async def instances(place: Place, events: int, numbers: tuple[int, ...]) -> dict[str, Any]:
+    """Events per core-second and per second of this many instances together."""
+    prefix = await place.topics()
+    votes.publish(place.kafka, prefix, votes.Crowd().votes(events))
+    found = {}
+    for number in numbers:
+        cost = await _consume(place, prefix, events, instances=number, size=0)
+        found[f"{number} instances"] = {
+            "events per core-second": cost.per_core_second,
+            "events per second": cost.per_second,
+        }
+    return found
+
+
+async def _consume(place: Place, prefix: str, events: int, *, instances: int, size: int) -> Cost:
+    async with place.database() as database:
+        connection = await asyncpg.connect(dsn_of(database), server_settings={"search_path": "roadmap"})
+        await store(connection, size)
+        progress = Progress(connection, place.postmaster)
+        with ExitStack() as stack:
+            programs = [stack.enter_context(service(place, "roadmap", database, prefix)) for _ in range(instances)]
+            first, last = await progress.follow(
+                *(program.process for program in programs), until=lambda _, now: now.events >= events, patience=600
+            )
+        await connection.close()
+    return between(first, last)
+
+
+async def store(connection: "asyncpg.Connection[asyncpg.Record]", size: int) -> None:
+    """Put in votes of earlier years, each voter's on ten ideas, with the counters they make."""
+    if not size:
+        return
+    voters = max(1, size // 10)
+    await connection.execute(
+        """
+        INSERT INTO people (person_id, cell, seen_at)
+        SELECT 'old-' || n, 'loyal|pro|eu', '2020-01-01Z' FROM generate_series(0, $1 - 1) AS n
+        """,
+        voters,
+    )
+    await connection.execute(
+        """
+        INSERT INTO ideas (feature_id, title, status_changed_at, created_at)
+        SELECT 'idea-' || n, 'idea-' || n, '2020-01-01Z', '2020-01-01Z' FROM generate_series(0, $1 - 1) AS n
+        """,
+        IDEAS,
+    )
+    await connection.execute(
+        """
+        INSERT INTO votes (feature_id, voter_id, vote, voted_at, voter_kind, channel)
+        SELECT 'idea-' || (n / $2 * 197 + n % $2) % $3, 'old-' || n % $2, 'up', '2020-01-01Z', 'customer', 'in-app'
+          FROM generate_series(0, $1 - 1) AS n
+        """,
+        size,
+        voters,
+        IDEAS,
+    )
+    await connection.execute(
+        """
+        INSERT INTO support_counts (feature_id, cell, people, importance_sum, importance_people)
+        SELECT feature_id, 'loyal|pro|eu', count(*), 0, 0 FROM votes GROUP BY feature_id
+        """
+    )
+    await connection.execute(
+        "UPDATE ideas SET supporters = people FROM support_counts WHERE support_counts.feature_id = ideas.feature_id"
+    )
+    await connection.execute("INSERT INTO active_counts (cell, people) VALUES ('loyal|pro|eu', $1)", voters)
+    await connection.execute("VACUUM ANALYZE")
