@@ -9,7 +9,7 @@ CASES ?= ../shared/cases
 
 INSTALLED := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.local)
 
-.PHONY: help up down logs doctor test faults fuzz cases audit lint schemas lock
+.PHONY: help up down logs doctor test faults faults-long fuzz cases audit lint schemas lock
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +44,9 @@ test: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	@$(BIN)/python -m tests.faults $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
+
+faults-long: $(VENV)/.dev
+	@$(BIN)/pytest -m long tests/faults
 
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m tests.openapi $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))

@@ -47,7 +47,7 @@ class Batches:
         """
         decoded = [decode(record, self._topic_prefix) for record in records]
         events = [item for item in decoded if isinstance(item, Decoded)]
-        refused = [item for item in decoded if isinstance(item, Refused)]
+        refused = [item for item in decoded if isinstance(item, Refused) and self._handlers.keeps_unreadable]
         reached: dict[positions.Place, int] = {}
         for record in records:
             reached[record.topic, record.partition] = record.offset + 1

@@ -51,9 +51,13 @@ class Registration:
 
 
 class Handlers:
-    """A service's handlers; each event type has one."""
+    """A service's handlers; each event type has one.
 
-    def __init__(self) -> None:
+    `keeps_unreadable`: what is no event becomes a dead letter here. One who reads what others own leaves that to them.
+    """
+
+    def __init__(self, *, keeps_unreadable: bool = True) -> None:
+        self.keeps_unreadable = keeps_unreadable
         self._by_type: dict[str, Registration] = {}
 
     def on(self, model: type[E]) -> Callable[[EventHandler[E]], EventHandler[E]]:

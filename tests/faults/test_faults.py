@@ -40,6 +40,7 @@ async def test_whatever_fails_each_event_takes_effect_once_and_in_order(shaky_gr
         pytest.skip(f"passed, but for the fault “disk full”: {shaky_ground.disk.missing}")
 
 
+@pytest.mark.long
 async def test_operating_loses_and_doubles_nothing(shaky_ground: Ground, tmp_path: Path) -> None:
     """Over 2, 12 and 2 instances, a rolling restart, a release behind its schema and one service away all is kept."""
     async with world(shaky_ground, tmp_path) as on:

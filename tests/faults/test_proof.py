@@ -8,7 +8,7 @@ import pytest
 from tests.faults.ground import Ground
 from tests.faults.proof import MUTATIONS, prove
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

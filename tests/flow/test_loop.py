@@ -96,7 +96,7 @@ async def test_services_killed_on_the_way_lose_and_double_nothing(outside: Outsi
     assert {name: names[name] for name in once} == dict.fromkeys(once, 1)
     assert names["FeatureStatusChanged"] == 2  # new, shipped
     status = platform.status()["services"]
-    assert [service["dead_letters"] for service in status.values()] == [0, 0, 0, 0, 0]
+    assert [service["dead_letters"] for service in status.values()] == [0, 0, 0, 0, 0, 0]
 
 
 async def test_the_platform_says_how_it_is(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -121,6 +122,15 @@ async def test_an_answer_that_repeats_the_event_is_forgotten_too(webhooks: Webho
     assert len(await answered()) == 2
     assert QUOTE not in await everything(webhooks.service)
     assert {one["state"] for one in await webhooks.deliveries()} == {"erased"}
+
+
+async def test_a_demo_request_that_cannot_be_read_is_not_kept_here(webhooks: Webhooks) -> None:
+    """It is scheduling's dead letter, which alone knows whose address is in it; what follows is handed on."""
+    broken = replace(webhooks.service.record(ASKED), value=f'{{"contact": "{EMAIL}"'.encode())
+    outcome = await webhooks.service.deliver(broken, webhooks.service.record(ASKED))
+    assert len(outcome.applied) == 1
+    assert await webhooks.service.database.fetch("SELECT FROM dead_letters") == []
+    assert await webhooks.service.published_types() == []
 
 
 async def test_the_erasure_is_answered(webhooks: Webhooks) -> None:

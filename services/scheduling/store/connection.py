@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import asyncpg
@@ -10,3 +11,10 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 else:
     Connection = Any
+
+T = TypeVar("T")
+
+
+def made(kind: type[T], row: asyncpg.Record) -> T:
+    """A record of this kind; columns of a later release are passed over."""
+    return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type] # a dataclass

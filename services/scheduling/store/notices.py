@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from services.scheduling.store.connection import made
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -104,12 +106,12 @@ async def page(connection: Connection, state: NoticeState, limit: int) -> list[N
     rows = await connection.fetch(
         "SELECT * FROM notice_details WHERE state = $1 ORDER BY created_at, notice_id LIMIT $2", state, limit
     )
-    return [Notice(**row) for row in rows]
+    return [made(Notice, row) for row in rows]
 
 
 async def find(connection: Connection, notice_id: UUID) -> Notice | None:
     row = await connection.fetchrow("SELECT * FROM notice_details WHERE notice_id = $1", notice_id)
-    return Notice(**row) if row else None
+    return made(Notice, row) if row else None
 
 
 async def told(connection: Connection, notice_id: UUID, by: str, now: datetime) -> None:

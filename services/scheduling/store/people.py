@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from services.scheduling.store.connection import made
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -57,7 +59,7 @@ async def meet(connection: Connection, person: Participant) -> str:
 
 async def find(connection: Connection, participant_id: str) -> Participant | None:
     row = await connection.fetchrow("SELECT * FROM participants WHERE participant_id = $1", participant_id)
-    return Participant(**row) if row else None
+    return made(Participant, row) if row else None
 
 
 async def page(connection: Connection, limit: int) -> list[Participant]:
@@ -68,7 +70,7 @@ async def page(connection: Connection, limit: int) -> list[Participant]:
         """,
         limit,
     )
-    return [Participant(**row) for row in rows]
+    return [made(Participant, row) for row in rows]
 
 
 async def lock_address(connection: Connection, email: str) -> None:
@@ -85,7 +87,7 @@ async def lock(connection: Connection, participant_id: str) -> Participant | Non
         # The address before the row, as whoever takes in a request does.
         await lock_address(connection, person.email)
     row = await connection.fetchrow("SELECT * FROM participants WHERE participant_id = $1 FOR UPDATE", participant_id)
-    return Participant(**row) if row else None
+    return made(Participant, row) if row else None
 
 
 async def anonymise(connection: Connection, participant_id: str, at: datetime) -> bool:

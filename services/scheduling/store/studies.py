@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from services.scheduling.store.connection import made
 from services.scheduling.studies import Study
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ async def add(connection: Connection, study: Study) -> bool:
 
 async def find(connection: Connection, study_id: str) -> Study | None:
     row = await connection.fetchrow("SELECT * FROM studies WHERE study_id = $1", study_id)
-    return Study(**row) if row else None
+    return made(Study, row) if row else None
 
 
 async def page(connection: Connection, limit: int) -> list[Study]:
     """Open ones first, then the newest."""
     rows = await connection.fetch("SELECT * FROM studies ORDER BY open DESC, created_at DESC, study_id LIMIT $1", limit)
-    return [Study(**row) for row in rows]
+    return [made(Study, row) for row in rows]
 
 
 async def for_requests(connection: Connection, study_id: str | None) -> Study | None:
@@ -49,12 +50,12 @@ async def for_requests(connection: Connection, study_id: str | None) -> Study | 
         """,
         study_id,
     )
-    return Study(**row) if row else None
+    return made(Study, row) if row else None
 
 
 async def set_open(connection: Connection, study_id: str, *, is_open: bool) -> Study | None:
     row = await connection.fetchrow("UPDATE studies SET open = $2 WHERE study_id = $1 RETURNING *", study_id, is_open)
-    return Study(**row) if row else None
+    return made(Study, row) if row else None
 
 
 async def put_host(connection: Connection, study_id: str, host_id: str, role: Role) -> None:
