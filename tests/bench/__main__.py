@@ -78,10 +78,11 @@ PARTS: dict[str, Callable[[Place, Size], Coroutine[Any, Any, dict[str, Any]]]] =
 def main(parts: tuple[str, ...], *, smoke: bool, is_long: bool, out: Path | None) -> None:
     """Measure PARTS (all when none is named) on a Kafka and a PostgreSQL started for it."""
     size = SMOKE if smoke else LONG if is_long else FULL
-    results: dict[str, Any] = {"machine": report.machine()}
+    results: dict[str, Any] = {"machine": report.machine(), "runs": {}}
     click.echo(report.table("machine", results["machine"]))
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder, place(Path(folder)) as at:
         for name in parts or PARTS:
+            results["runs"][name] = report.moment()
             results[name] = asyncio.run(PARTS[name](at, size))
             click.echo(report.table(name, results[name]))
     if out is None and not smoke:

@@ -15,17 +15,20 @@ PACKAGES = ("aiokafka", "asyncpg", "faststream", "msgspec", "pydantic", "uvloop"
 
 
 def machine() -> dict[str, Any]:
-    """Where and when the run began, and how busy the machine was with other things."""
+    """Where it runs."""
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "processors": os.cpu_count(),
-        "load before": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "kafka": "Apache Kafka 4.3.1, one broker",
         "postgresql": "18, fsync and synchronous_commit on",
         **{name: version(name) for name in PACKAGES},
     }
+
+
+def moment() -> dict[str, Any]:
+    """When a part began, and how many processes wanted a processor in the minute before."""
+    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load before": round(os.getloadavg()[0], 2)}
 
 
 def table(name: str, found: Mapping[str, Any]) -> str:
@@ -35,10 +38,13 @@ def table(name: str, found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write(folder: Path, results: Mapping[str, Any]) -> None:
-    """Write results.json, and a plot of each part that the run had."""
+def write(folder: Path, found: Mapping[str, Any]) -> None:
+    """Write results.json and the plots; parts that this run did not have stay as they were."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    file = folder / "results.json"
+    before = json.loads(file.read_text()) if file.exists() else {}
+    results = before | found | {"runs": before.get("runs", {}) | found["runs"]}
+    file.write_text(json.dumps(results, indent=1) + "\n")
     for name, drawing in _plots(results):
         (folder / f"{name}.svg").write_text(drawing)
 
