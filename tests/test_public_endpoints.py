@@ -1,12 +1,11 @@
 """What answers without signing in is exactly what the one list says."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
-from fastapi.routing import APIRoute
 
 from services import DEPLOYABLE, PUBLIC, PUBLIC_EVERYWHERE
+from tests.support.routes import every_route, filled
 from tests.support.service import ServiceUnderTest
 
 StartService = Callable[[str], Awaitable[ServiceUnderTest]]
@@ -18,7 +17,7 @@ async def test_every_route_is_closed_but_those_listed(start_service: StartServic
     service = await start_service(name)
     routes = {
         f"{method} {route.path}"
-        for route in _all(service.app.routes)
+        for route in every_route(service.app.routes)
         for method in route.methods or ()
         if method != "HEAD"
     }
@@ -26,21 +25,5 @@ async def test_every_route_is_closed_but_those_listed(start_service: StartServic
     assert listed - routes <= {"GET /openapi.json"}, "a listed route does not exist"
     for route in sorted(routes):
         method, path = route.split(" ")
-        answer = await service.client.request(method, _filled(path))
+        answer = await service.client.request(method, filled(path))
         assert (answer.status_code == 401) == (route not in listed), f"{route} answered {answer.status_code}"
-
-
-def _all(routes: Iterable[Any]) -> Iterator[APIRoute]:
-    """Every endpoint, those of included routers too."""
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield route
-        elif hasattr(route, "original_router"):
-            yield from _all(route.original_router.routes)
-
-
-def _filled(path: str) -> str:
-    """The path with something in place of its parameters."""
-    return "/".join(
-        "00000000-0000-4000-8000-000000000000" if part.startswith("{") else part for part in path.split("/")
-    )

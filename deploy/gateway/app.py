@@ -13,11 +13,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.runtime import problems
+from shared.runtime.auth.trust import Trust
 from shared.runtime.database import Database
 from shared.runtime.middleware import LimitedBody, Observed
 from shared.runtime.serve import GRACEFUL_SECONDS, KEEP_ALIVE_SECONDS, read_settings
 from shared.runtime.telemetry import Metrics, start_logging, start_tracing
-from shared.runtime.trust import Trust
 from shared.ui import Pages
 from shared.ui.gallery import router as gallery
 

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 import structlog
 
+from shared.runtime.auth.roles import role_of, values_at
+from shared.runtime.auth.tokens import TokenError
 from shared.runtime.errors import Problem
-from shared.runtime.roles import role_of, values_at
-from shared.runtime.tokens import TokenError
 
 from .provider import LONGEST_SHOWN, REFUSED, Provider
 from .settings import GatewaySettings

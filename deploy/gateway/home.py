@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from shared.runtime.auth import Viewer
+from shared.runtime.auth.principals import Viewer
 
 from .proxy import Proxy
 

@@ -8,8 +8,8 @@ import httpx
 import structlog
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from shared.runtime.auth.tokens import KeySet, KeysUnavailableError
 from shared.runtime.errors import Problem
-from shared.runtime.tokens import KeySet, KeysUnavailableError
 
 log = structlog.get_logger(__name__)
 

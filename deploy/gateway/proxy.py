@@ -9,7 +9,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from shared.runtime.auth import SAFE_METHODS
+from shared.runtime.auth.principals import SAFE_METHODS
 from shared.runtime.errors import Problem
 from shared.runtime.serve import KEEP_ALIVE_SECONDS
 from shared.runtime.telemetry import trace_headers

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from fastapi import Request
 from starlette.responses import Response
 
-from shared.runtime.auth import Principal, bearer, recognise, refuse_stranger
+from shared.runtime.auth.principals import Principal, bearer, recognise, refuse_stranger
+from shared.runtime.auth.tokens import issue
 from shared.runtime.database import Database
-from shared.runtime.tokens import issue
 
 from . import store
 from .settings import GatewaySettings

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 from starlette.responses import Response
 
-from shared.runtime.roles import Role
+from shared.runtime.auth.roles import Role
 from shared.runtime.settings import Dsn, HttpSettings, Url
 
 

@@ -10,9 +10,9 @@ import structlog
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from shared.runtime.auth.roles import ROLES
+from shared.runtime.auth.tokens import LEEWAY_SECONDS, KeysUnavailableError, TokenError
 from shared.runtime.errors import Problem
-from shared.runtime.roles import ROLES
-from shared.runtime.tokens import LEEWAY_SECONDS, KeysUnavailableError, TokenError
 from shared.ui import Pages, shared_pages
 
 from . import store

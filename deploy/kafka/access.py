@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services import SERVICES
-from shared.contract.events import EVENTS, DeadLetterClosed, ErasureCompleted, EventRejected
+from shared.contract.catalogue import EVENTS, OF_THE_RUNTIME
 
 READ_EVERYTHING: tuple[str, ...] = ("webhooks",)
 """They pass events on to whoever subscribed, and publish nothing but what every deployable does."""
-
-OF_THE_RUNTIME = (ErasureCompleted, EventRejected, DeadLetterClosed)
 
 Operation = Literal["Describe", "Read", "Write"]
 

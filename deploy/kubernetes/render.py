@@ -16,6 +16,7 @@ from shared.contract.topics import PARTITIONS
 
 FOLDER = Path(__file__).parent
 HAND_WRITTEN = ("settings.yaml", "gateway.yaml")
+SEND_MAIL = frozenset({"roadmap"})
 
 
 def documents() -> dict[str, str]:
@@ -24,7 +25,9 @@ def documents() -> dict[str, str]:
     templates = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=False)  # noqa: S701
     template = templates.get_template("service.yaml.j2")
     rendered = {
-        f"{name}.yaml": template.render(name=name, partitions=PARTITIONS, calls_out=name in READ_EVERYTHING)
+        f"{name}.yaml": template.render(
+            name=name, partitions=PARTITIONS, calls_out=name in READ_EVERYTHING, sends_mail=name in SEND_MAIL
+        )
         for name in (*SERVICES, *READ_EVERYTHING)
     }
     listed = {

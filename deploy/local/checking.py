@@ -114,7 +114,7 @@ def _settings(bootstrap: str | None) -> "KafkaSettings":
 async def _check_topic(name: str, settings: "KafkaSettings", limit: int, look: "Callable[[Sample], None]") -> None:
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 
-    from shared.contract.events import EVENTS  # noqa: PLC0415
+    from shared.contract.catalogue import EVENTS  # noqa: PLC0415
 
     topic = name.removeprefix(settings.topic_prefix)
     if topic not in {event.topic for event in EVENTS.values()}:

@@ -247,7 +247,7 @@ def _lines(letter: Json) -> list[str]:
 
 
 def _record(whole: Json) -> list[str]:
-    from shared.runtime.record_text import shown, write_headers  # noqa: PLC0415
+    from shared.runtime.dead_letters.record_text import shown, write_headers  # noqa: PLC0415
 
     now = _present(whole)
     value = now["value_json"].encode() if now["value_json"] else base64.b64decode(now["value"] or "")
@@ -264,6 +264,6 @@ def _verdict(whole: Json) -> str:
 
 def _safe(text: str) -> str:
     """What a sender chose, without anything that a terminal would act on."""
-    from shared.runtime.record_text import visible  # noqa: PLC0415
+    from shared.runtime.dead_letters.record_text import visible  # noqa: PLC0415
 
     return visible(text, SHOWN).replace("\n", " ")

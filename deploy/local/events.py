@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from aiokafka.errors import KafkaError
 
 from deploy.local.errors import Fault, Say
+from shared.contract.catalogue import EVENTS, EventType
 from shared.contract.envelope import Envelope, Undecodable, decode, encode, from_record, from_structured, structured
-from shared.contract.events import EVENTS, EventType
 from shared.runtime.kafka import onlooker, producer
 from shared.runtime.settings import KafkaSettings
 

@@ -1,15 +1,15 @@
 """Events out of a service's archive or out of Kafka, into a file."""
 
 import json
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from shared.contract.envelope import Envelope, Undecodable, from_record, structured
-from shared.runtime import archive
 from shared.runtime.database import Database
-from shared.runtime.history import History, written_at
 from shared.runtime.kafka import onlooker
+from shared.runtime.recovery import archive
+from shared.runtime.recovery.history import History, written_at
 from shared.runtime.serve import load
 from shared.runtime.settings import KafkaSettings
 

@@ -122,7 +122,7 @@ class Installation:
         """
         if self.external_signing_key is None and not self.home.is_ours:
             raise Fault(f"There is no installation in {self.home.root} yet; run `earshot up` first.")
-        from shared.runtime.tokens import issue  # noqa: PLC0415 - slow to import
+        from shared.runtime.auth.tokens import issue  # noqa: PLC0415 - slow to import
 
         key = (self.external_signing_key or keys.signing_key(self.home)).read_bytes()
         return issue(key, subject=subject, role=role, audience=audience, lifetime=lifetime, now=datetime.now(UTC))
@@ -136,6 +136,8 @@ class Installation:
         own = {"EARSHOT_HTTP_PORT": str(self.ports.service(name)), "EARSHOT_DATABASE_DSN": self.service_dsn(name)}
         if name == "webhooks":
             own[WEBHOOK_KEY] = os.environ.get(WEBHOOK_KEY) or keys.password(self.home, "webhooks_sealing")
+        if "EARSHOT_SMTP_URL" not in os.environ:
+            own["EARSHOT_MAILBOX"] = "true"  # nothing is sent from here, so its admin reads the mails
         return own
 
     def _for_gateway(self) -> dict[str, str]:

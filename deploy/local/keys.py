@@ -59,7 +59,7 @@ def _key(home: Home, name: str) -> Path:
 
 
 def _public(file: Path) -> dict[str, str]:
-    from shared.runtime.tokens import key_id  # noqa: PLC0415 - slow to import, and needed once
+    from shared.runtime.auth.tokens import key_id  # noqa: PLC0415 - slow to import, and needed once
 
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)

@@ -24,14 +24,15 @@ def required(name: str) -> str:
     raise Fault(f"{name} is not set; this command is configured by the environment alone.")
 
 
-def kafka_settings(bootstrap: str, *, prefix: str) -> KafkaSettings:
+def kafka_settings(bootstrap: str | None = None, *, prefix: str | None = None) -> KafkaSettings:
     """How the broker is reached; what is not given comes from the environment.
 
     Raises:
         Fault: a setting cannot be used.
     """
+    given = {"kafka_bootstrap": bootstrap, "topic_prefix": prefix}
     try:
-        return KafkaSettings(kafka_bootstrap=bootstrap, topic_prefix=prefix)
+        return KafkaSettings.model_validate({name: text for name, text in given.items() if text is not None})
     except ValidationError as wrong:
         raise Fault("; ".join(complaints(wrong))) from None
 

@@ -12,7 +12,7 @@ from deploy.local.errors import Fault, Say
 from services import SERVICES
 
 if TYPE_CHECKING:  # slow to import, and `serve` shall start quickly
-    from shared.runtime.rebuild import Report
+    from shared.runtime.recovery.rebuild import Report
     from shared.runtime.settings import KafkaSettings
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ T = TypeVar("T")
 @click.option("--allow-gaps", is_flag=True, help="Go on though records are missing; what follows from them is lost.")
 def rebuild(service: str, archives: tuple[BinaryIO, ...], check: bool, allow_gaps: bool) -> None:  # noqa: FBT001
     """Build what SERVICE derives from events again, from the log; all its instances must be stopped."""
-    from shared.runtime.rebuild import rebuild as run  # noqa: PLC0415
+    from shared.runtime.recovery.rebuild import rebuild as run  # noqa: PLC0415
     from shared.runtime.serve import load  # noqa: PLC0415
 
     dsn, settings = reached(service)
@@ -66,9 +66,9 @@ def carried_out(work: Awaitable[T]) -> T:
     import asyncpg  # noqa: PLC0415
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 
-    from shared.runtime.history import Unreadable  # noqa: PLC0415
-    from shared.runtime.presence import InstancesRun  # noqa: PLC0415
-    from shared.runtime.rebuild import CannotRebuild  # noqa: PLC0415
+    from shared.runtime.recovery.history import Unreadable  # noqa: PLC0415
+    from shared.runtime.recovery.presence import InstancesRun  # noqa: PLC0415
+    from shared.runtime.recovery.rebuild import CannotRebuild  # noqa: PLC0415
 
     async def run() -> T:
         return await work

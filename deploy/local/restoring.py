@@ -10,7 +10,7 @@ from deploy.local.rebuilding import carried_out, reached
 from services import SERVICES
 
 if TYPE_CHECKING:  # slow to import, and `serve` shall start quickly
-    from shared.runtime.restore import Findings
+    from shared.runtime.recovery.restore import Findings
 
 SHOWN = 20
 
@@ -37,8 +37,8 @@ def restore(service: str, step: str) -> None:
 
 
 async def _check(service: str) -> "Findings":
-    from shared.runtime.rebuild import connected  # noqa: PLC0415
-    from shared.runtime.restore import look  # noqa: PLC0415
+    from shared.runtime.recovery.rebuild import connected  # noqa: PLC0415
+    from shared.runtime.recovery.restore import look  # noqa: PLC0415
     from shared.runtime.serve import load  # noqa: PLC0415
 
     dsn, settings = reached(service)
@@ -47,8 +47,8 @@ async def _check(service: str) -> "Findings":
 
 
 async def _finish(service: str) -> "Findings":
-    from shared.runtime.rebuild import alone  # noqa: PLC0415
-    from shared.runtime.restore import finish  # noqa: PLC0415
+    from shared.runtime.recovery.rebuild import alone  # noqa: PLC0415
+    from shared.runtime.recovery.restore import finish  # noqa: PLC0415
     from shared.runtime.serve import load  # noqa: PLC0415
 
     dsn, settings = reached(service)
@@ -57,8 +57,8 @@ async def _finish(service: str) -> "Findings":
 
 
 def _accept_loss(service: str) -> None:
-    from shared.runtime.rebuild import connected  # noqa: PLC0415
-    from shared.runtime.restore import accept_loss  # noqa: PLC0415
+    from shared.runtime.recovery.rebuild import connected  # noqa: PLC0415
+    from shared.runtime.recovery.restore import accept_loss  # noqa: PLC0415
     from shared.runtime.serve import load  # noqa: PLC0415
 
     dsn, settings = reached(service)

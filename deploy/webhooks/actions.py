@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from shared.contract import envelope
-from shared.contract.events import EVENTS
+from shared.contract.catalogue import EVENTS
 from shared.runtime import Transaction, conflict, not_found, unprocessable
 
 from .bodies import ChangedSubscription, NewSubscription

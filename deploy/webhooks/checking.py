@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .filters import Condition, Json, Scalar
+from .filters import Condition, Json, Scalar, before
 
 MOST_CHOICES = 100
 _KINDS: Mapping[type, str] = {bool: "boolean", int: "number", float: "number", str: "string"}
@@ -18,6 +18,9 @@ def fault_of(condition: Condition, schema: Json) -> str | None:
     found, known = _at(schema, condition.field.split("."))
     if not found:
         return f"{schema.get('title', 'The event')} has no field {condition.field!r}; there {known}."
+    if condition.operator == "reached" and not _at(schema, before(condition.field).split("."))[0]:
+        title = schema.get("title", "The event")
+        return f"{title} does not say what {condition.field!r} was before, so nobody knows when it reached a value."
     return None if condition.operator == "exists" else _fault_against(condition, found, schema)
 
 
@@ -33,7 +36,7 @@ def _fault_against(condition: Condition, found: Sequence[Json], schema: Json) ->
             return f"{condition.field} holds {wanted}, so it never equals {value!r}."
     allowed = {value for part in found for value in _allowed(part, schema)}
     unknown = [value for value in condition.choices if allowed and value not in allowed]
-    if unknown and condition.operator != "prefix":
+    if unknown and condition.operator not in {"prefix", "reached"}:
         return f"{condition.field} is never {unknown[0]!r}; it is one of {', '.join(sorted(map(str, allowed)))}."
     return None
 
@@ -45,6 +48,7 @@ def _fault_of_value(condition: Condition) -> str | None:
         "in": (isinstance(value, tuple) and 0 < len(value) <= MOST_CHOICES, f"a list of 1 to {MOST_CHOICES} values"),
         "equals": (not isinstance(value, tuple), "one value; use in for several"),
         "prefix": (isinstance(value, str) and value != "", "text that is not empty"),
+        "reached": (isinstance(value, int | float) and not isinstance(value, bool), "one number"),
     }[condition.operator]
     return None if right else f"{condition.operator} takes {wanted}."
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from shared.contract import envelope
-from shared.contract.events import BY_MODEL, EVENTS, EventData, Interview, ParticipantErased, SessionCompleted
-from shared.runtime import Handlers, Person, Received, Transaction, erased_marks, erasure
+from shared.contract import envelope, upcasting
+from shared.contract.catalogue import BY_MODEL, EVENTS
+from shared.contract.events import EventData, Interview, ParticipantErased, SessionCompleted
+from shared.runtime import Handlers, Person, Received, Transaction, erasure, inbox
+from shared.runtime.erasure import marks as erased_marks
+from shared.runtime.handlers import BatchHandler
 
 from . import personal
 from .store import outgoing, people, subscriptions
 from .store.outgoing import Message
 from .subscriptions import PERSONAL, Subscription
-
-# Unreadable demo requests may hold an address, by which only scheduling recognises whom to forget.
-handlers = Handlers(keeps_unreadable=False)
 
 KEPT = {
     "askers": "ids of the person's requests, so that one that is heard of late is recognised",
@@ -49,10 +49,34 @@ async def erase(tx: Transaction, events: Sequence[Received[ParticipantErased]]) 
     await pass_on(tx, events)
 
 
-for model in BY_MODEL:
-    if model is not ParticipantErased:
-        handlers.on_batch(model)(pass_on)
-handlers.on_batch(ParticipantErased)(erase)
+def every_event() -> Handlers:
+    """Handlers of all there is; each version of an event goes, as it came, to those who subscribed to that version."""
+    # Unreadable demo requests may hold an address, by which only scheduling recognises whom to forget.
+    made = Handlers(keeps_unreadable=False)
+    versions = {model for step in upcasting.SUCCESSIONS for model in (step.old, step.new)}
+    for model in BY_MODEL:
+        handle: BatchHandler[Any] = erase if model is ParticipantErased else pass_on
+        if model in versions:
+            made.on_batch(model, natural_key=True, older=False)(_each_version_once(handle))
+        else:
+            made.on_batch(model)(handle)
+    return made
+
+
+handlers = every_event()
+
+
+def _each_version_once(handle: BatchHandler[Any]) -> BatchHandler[Any]:
+    """All versions of one event have one id, by which the inbox would take the second to come for a repeat."""
+
+    async def admitted(tx: Transaction, events: Sequence[Received[Any]]) -> None:
+        version = BY_MODEL[type(events[0].data)].version
+        by_identity = {(f"{event.id}.v{version}" if version > 1 else event.id, event.source): event for event in events}
+        fresh = await inbox.admit(tx.connection, list(by_identity))
+        if fresh:
+            await handle(tx, [event for identity, event in by_identity.items() if identity in fresh])
+
+    return admitted
 
 
 async def _remember_askers(tx: Transaction, events: Sequence[Received[EventData]]) -> None:

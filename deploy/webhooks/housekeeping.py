@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from shared.contract.events import EVENTS
+from shared.contract.catalogue import EVENTS
 from shared.runtime import Transaction
 from shared.runtime.database import Database
 from shared.runtime.service import Work

@@ -25,6 +25,8 @@ def read_line(line: str) -> Condition:
         return Condition(field, "in", tuple(_scalar(part) for part in value.split(",") if part.strip()))
     if operator == "exists":
         return Condition(field, "exists", _scalar(value) if value.strip() else True)
+    if operator == "reached":
+        return Condition(field, "reached", _scalar(value))
     return Condition(field, "equals" if operator == "equals" else "prefix", _scalar(value))
 
 

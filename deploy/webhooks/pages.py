@@ -17,7 +17,7 @@ from deploy.webhooks.settings import Told
 from deploy.webhooks.store import deliveries, subscriptions
 from deploy.webhooks.store.deliveries import State, Wanted
 from deploy.webhooks.subscriptions import PERSONAL, Subscription
-from shared.contract.events import EVENTS
+from shared.contract.catalogue import EVENTS
 from shared.contract.types import Line
 from shared.runtime import Admin, Manager, Tx
 from shared.ui import FieldError, Pages, field_id, parse_form, redirect

@@ -1,25 +1,80 @@
 """Wires the roadmap service."""
 
 from services import PUBLIC, PUBLIC_EVERYWHERE
-from services.roadmap import api, board, pages, store
+from services.roadmap import (
+    api,
+    behalf,
+    board,
+    changelog_pages,
+    comment_forms,
+    estimate_pages,
+    feed_pages,
+    finding,
+    merge_pages,
+    moderation,
+    notices,
+    pages,
+    placing_pages,
+    population_pages,
+    ranking_pages,
+    signin,
+    store,
+    subscriptions,
+    suggesting,
+    transfer,
+    widget,
+)
 from services.roadmap.handlers import handlers
 from services.roadmap.prioritise import mark_rebuilt, score_due
+from services.roadmap.recount import recount_daily
+from services.roadmap.settings import RoadmapSettings
 from services.roadmap.store import derived
 from services.roadmap.templates import templates
 from shared.contract.events import FeaturePriorityChanged, FeatureStatusChanged
 from shared.runtime import Derived, Service, Versioned
 from shared.runtime.jobs import Repeated
+from shared.runtime.mail.delivering import deliver
+
+boards = (
+    board.router,
+    comment_forms.router,
+    suggesting.router,
+    changelog_pages.router,
+    feed_pages.router,
+    merge_pages.router,
+    placing_pages.router,
+)
 
 service = Service(
     name="roadmap",
     summary="Ideas, votes, measured priorities and the public board",
     handlers=handlers,
-    routers=(api.router, board.router, pages.router),
+    routers=(
+        *api.routers,
+        signin.router,
+        subscriptions.router,
+        *boards,
+        moderation.router,
+        transfer.router,
+        behalf.router,
+        widget.router,
+        ranking_pages.router,
+        population_pages.router,
+        estimate_pages.router,
+        pages.router,
+    ),
     public=PUBLIC_EVERYWHERE | PUBLIC["roadmap"],
     pages=templates,
     pulse=store.pulse,
+    settings=RoadmapSettings,
     # However many votes come, scoring takes no more of the time; whoever reads a score computes it anew.
-    jobs=(Repeated(score_due, pause_seconds=0.2, share=0.05),),
+    jobs=(
+        Repeated(score_due, pause_seconds=0.2, share=0.05),
+        Repeated(finding.compare_new, pause_seconds=2, share=0.05),
+        recount_daily,
+        notices.tell,
+        deliver,
+    ),
     derived=Derived(derived.empty, derived.TABLES, settle=mark_rebuilt),
     versioned=(
         Versioned(frozenset({FeatureStatusChanged}), ("feature_id",), derived.STATUS_VERSIONS, derived.LIFT_STATUSES),

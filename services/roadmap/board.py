@@ -1,32 +1,37 @@
 """The public board: what is asked for, planned and shipped, and a vote for everybody."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from services.roadmap import store, voting
+from services.roadmap import arrivals, casting, finding, idea_page, store
+from services.roadmap.abuse import guard
 from services.roadmap.ideas import STATUSES, Status
+from services.roadmap.statuses import COLUMNS
 from services.roadmap.store import Sort
 from services.roadmap.templates import templates
-from services.roadmap.visitors import known_visitor, new_visitor
+from services.roadmap.visitors import known_visitor, new_visitor, recognise
 from shared.contract.events import FeatureVoted
 from shared.contract.types import Id, Line
 from shared.runtime import Tx, not_found, unprocessable
 from shared.ui import parse_form, redirect
+from shared.ui.words import _
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(recognise), Depends(guard)])
 
 Stage = Literal["now", "next", "later", "shipped", "all"]
 STAGES: dict[Stage, tuple[Status, ...]] = {
-    "now": ("now",),
-    "next": ("planned",),
-    "later": ("new", "considered"),
-    "shipped": ("shipped",),
+    "now": COLUMNS["now"],
+    "next": COLUMNS["next"],
+    "later": COLUMNS["later"],
+    "shipped": COLUMNS["shipped"],
     "all": STATUSES,
 }
 PAGE_SIZE = 50
+IN_A_COLUMN = 12
 
 
 class Filters(BaseModel):
@@ -34,12 +39,10 @@ class Filters(BaseModel):
 
     stage: Stage = "all"
     q: Annotated[str, Field(max_length=200)] = ""
+    category: Annotated[str, Field(max_length=300)] = ""
     sort: Sort = "votes"
+    view: Literal["list", "columns"] = "list"
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
-
-    @property
-    def words(self) -> list[str]:
-        return self.q.replace("\x00", " ").lower().split()
 
     def address(self, **changes: object) -> str:
         """The board with some of these changed; another selection begins at its first page."""
@@ -56,43 +59,45 @@ class VoteForm(BaseModel):
 
 @router.get("/board")
 async def show_board(request: Request, filters: Annotated[Filters, Query()], tx: Tx) -> Response:
-    counts = await store.count_by_status(tx.connection, filters.words)
+    chosen = await finding.chosen(tx.connection, filters.q, filters.category or None)
+    counts = await store.count_by_status(tx.connection, chosen)
     totals = {stage: sum(counts.get(status, 0) for status in statuses) for stage, statuses in STAGES.items()}
+    visitor = known_visitor(request)
+    surroundings: dict[str, Any] = {
+        "filters": filters,
+        "totals": totals,
+        "mine": await store.voted_for(tx.connection, visitor.voter_id) if visitor else set(),
+        "here": filters.address(page=filters.page),
+        "categories": await store.categories(tx.connection),
+        "statuses": await store.statuses(tx.connection),
+    }
+    if filters.view == "columns":
+        columns = await store.board_columns(tx.connection, chosen, IN_A_COLUMN)
+        return templates.render(request, "board_columns.html", columns=columns, **surroundings)
     ideas = await store.board(
         tx.connection,
+        chosen,
         STAGES[filters.stage],
-        filters.words,
         filters.sort,
         limit=PAGE_SIZE,
         offset=(filters.page - 1) * PAGE_SIZE,
     )
-    visitor = known_visitor(request)
-    return templates.render(
-        request,
-        "board.html",
-        filters=filters,
-        totals=totals,
-        ideas=ideas,
-        mine=await store.voted_for(tx.connection, visitor.voter_id) if visitor else set(),
-        here=filters.address(page=filters.page),
-        pages=-(-totals[filters.stage] // PAGE_SIZE),
-    )
+    pages = -(-totals[filters.stage] // PAGE_SIZE)
+    return templates.render(request, "board.html", ideas=ideas, pages=pages, **surroundings)
 
 
 @router.get("/board/{feature_id}")
-async def show_idea(request: Request, feature_id: Id, tx: Tx) -> Response:
+async def show_idea(
+    request: Request, feature_id: Id, tx: Tx, merged: Annotated[Id | None, Query(alias="from")] = None
+) -> Response:
     idea = await store.find_idea(tx.connection, feature_id)
-    if idea is None or not idea.named:
+    if idea is None or not idea.public:
         raise not_found("idea", feature_id)
-    visitor = known_visitor(request)
-    return templates.render(
-        request,
-        "board_idea.html",
-        idea=idea,
-        mine=await store.voted_for(tx.connection, visitor.voter_id) if visitor else set(),
-        impacts=await store.impacts(tx.connection, feature_id),
-        here=f"/board/{feature_id}",
-    )
+    if idea.merged_into is not None:
+        # Not for ever: a merge can be undone.
+        root = request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}/board/{idea.merged_into}?{urlencode({'from': feature_id})}", status_code=302)
+    return await idea_page.render(request, tx, idea, came_from=merged)
 
 
 @router.post("/board/{feature_id}/vote")
@@ -101,7 +106,7 @@ async def vote(request: Request, feature_id: Id, tx: Tx) -> Response:
     if form is None:
         raise unprocessable(f"{errors[0].label}: {errors[0].message} Go back to the board and vote there.")
     visitor = known_visitor(request) or new_visitor()
-    await voting.cast_vote(
+    counted = await casting.cast_vote(
         tx,
         FeatureVoted(
             feature_id=feature_id,
@@ -110,10 +115,15 @@ async def vote(request: Request, feature_id: Id, tx: Tx) -> Response:
             vote=form.vote,
             voted_at=tx.now,
             channel="board",
+            segment=visitor.segment,
         ),
     )
-    said = "Thank you, your vote counts." if form.vote == "up" else "Your vote is taken back."
-    response = redirect(request, _back(form.back, feature_id), said)
+    await arrivals.note(tx, request, counted.feature_id, visitor)
+    said = {
+        ("up", True): _("Thank you, your vote counts."),
+        ("up", False): _("Thank you. Your vote counts as soon as you sign in; it takes one mail."),
+    }.get((form.vote, visitor.is_known), _("Your vote is taken back."))
+    response = redirect(request, _back(form.back, counted.feature_id), said)
     visitor.remember(request, response)
     return response
 

@@ -1,11 +1,13 @@
-"""What people do to ideas: create, edit, move; shared by the API and the pages."""
+"""What people do to ideas: create, send in, publish, edit, move; shared by the API and the pages."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import uuid4
 
 from services.roadmap import store
-from services.roadmap.ideas import Idea, Status, moved
+from services.roadmap.ideas import Confidence, Idea, Status, Visibility, moved
 from services.roadmap.prioritise import mark_due
+from services.roadmap.statuses import fitting
 from shared.contract.events import FeatureStatusChanged
 from shared.runtime import Transaction, conflict, not_found, unprocessable
 
@@ -18,6 +20,24 @@ class Content:
     description: str = ""
     effort_weeks: float | None = None
     kpi_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an idea stands on the board: the company's own status and category, and how sure the team is of when."""
+
+    status: Status
+    status_id: str | None = None
+    confidence: Confidence | None = None
+    category_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who sent an idea in over the board."""
+
+    person_id: str
+    name: str | None = None
 
 
 async def create(
@@ -37,9 +57,43 @@ async def create(
     return await _move(tx, named, status, released_at, note=None), True
 
 
+async def send_in(
+    tx: Transaction, content: Content, author: Author, *, category_id: str | None = None, publish: bool
+) -> Idea:
+    """Take an idea of somebody at the board; others see and hear of it once it is published.
+
+    Raises Problem for a category that does not exist.
+    """
+    await _check_category(tx, category_id)
+    feature_id = str(uuid4())
+    await store.ensure_ideas(tx.connection, [feature_id], tx.now)
+    idea = (await store.lock_ideas(tx.connection, [feature_id]))[feature_id]
+    sent = replace(
+        _with(idea, content),
+        visibility="pending",
+        category_id=category_id,
+        author_id=author.person_id,
+        author_name=author.name,
+    )
+    await store.save_idea(tx.connection, sent)
+    return await show(tx, sent, "published") if publish else sent
+
+
+async def show(tx: Transaction, idea: Idea, visibility: Visibility) -> Idea:
+    """Put a locked idea on the board or take it off; others hear of it when it is first published."""
+    if visibility == idea.visibility:
+        return idea
+    shown = replace(idea, visibility=visibility)
+    if visibility == "published" and not idea.named:
+        return await _move(tx, shown, shown.status, None, note=None)
+    await store.save_idea(tx.connection, shown)
+    await mark_due(tx, [idea.feature_id])
+    return shown
+
+
 async def edit(tx: Transaction, idea: Idea, content: Content) -> Idea:
     """Change what a locked idea says; naming an unnamed one puts it on the board."""
-    if not idea.named:
+    if not idea.named and idea.visibility == "published":
         return (await create(tx, idea.feature_id, content))[0]
     edited = _with(idea, content)
     if edited == idea:
@@ -54,12 +108,45 @@ async def edit(tx: Transaction, idea: Idea, content: Content) -> Idea:
 
 
 async def move(
-    tx: Transaction, idea: Idea, status: Status, *, released_at: datetime | None = None, note: str | None = None
+    tx: Transaction,
+    idea: Idea,
+    status: Status,
+    *,
+    released_at: datetime | None = None,
+    note: str | None = None,
+    by: str | None = None,
 ) -> Idea:
-    """Move a locked idea to a status and tell others; moving it where it is changes nothing."""
-    if idea.named:
-        return await _move(tx, idea, status, released_at, note)
-    raise conflict(f"Nobody has named the idea {idea.feature_id!r} yet; give it a title before it moves.")
+    """Move a locked idea to a status and tell others; moving it where it is changes nothing.
+
+    `note` is the official answer, `by` who gives it. An own status of another type is left behind.
+    """
+    if idea.merged_into is not None:
+        raise conflict(f"The idea is merged into {idea.merged_into!r}; move that one, or undo the merge first.")
+    if not idea.named:
+        raise conflict(f"Nobody has named the idea {idea.feature_id!r} yet; give it a title before it moves.")
+    if note != idea.status_note:
+        idea = replace(idea, answered_by=by if note else None, answered_at=tx.now if note else None)
+    if status != idea.status:
+        idea = replace(idea, status_id=None)
+    return await _move(tx, idea, status, released_at, note)
+
+
+async def place(tx: Transaction, idea: Idea, given: Place) -> Idea:
+    """Put a locked idea into one of the company's statuses; others hear of it when its type changes.
+
+    Raises Problem for a status that does not exist or is of another type, and for an unknown category.
+    """
+    await _check_category(tx, given.category_id)
+    try:
+        status_id = fitting(given.status_id, given.status, await store.statuses(tx.connection))
+    except ValueError as wrong:
+        raise unprocessable(f"{str(wrong)[0].upper()}{str(wrong)[1:]}.") from None
+    if given.status != idea.status:
+        idea = await move(tx, idea, given.status, note=idea.status_note)
+    placed = replace(idea, status_id=status_id, confidence=given.confidence, category_id=given.category_id)
+    if placed != idea:
+        await store.save_idea(tx.connection, placed)
+    return placed
 
 
 async def locked(tx: Transaction, feature_id: str) -> Idea:
@@ -112,3 +199,9 @@ def _with(idea: Idea, content: Content) -> Idea:
         effort_weeks=content.effort_weeks,
         kpi_ids=content.kpi_ids,
     )
+
+
+async def _check_category(tx: Transaction, category_id: str | None) -> None:
+    known = [category.category_id for category in await store.categories(tx.connection)] if category_id else []
+    if category_id is not None and category_id not in known:
+        raise unprocessable(f"There is no category {category_id!r}; there are: {', '.join(known) or 'none yet'}.")

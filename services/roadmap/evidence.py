@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.roadmap import store
+from services.roadmap import merging, store
 from services.roadmap.insights import Insight, highest_versions
 from services.roadmap.prioritise import NO_CAUSES, mark_due
 from services.roadmap.segments import Move, Snapshot, cell_of, latest_snapshots
@@ -25,9 +25,9 @@ async def record(tx: Transaction, insights: Sequence[InsightTagged], causes: Map
     await store.ensure_ideas(tx.connection, features, tx.now)
     touched = await store.keep_insights(tx.connection, tagged)
     moved = await store.supported_by(tx.connection, noted.left)
-    await store.lock_ideas(tx.connection, moved | {feature for feature, _ in touched})
+    held = await store.lock_ideas(tx.connection, moved | {feature for feature, _ in touched})
     changed = await store.recount_movers(tx.connection, noted.left)
-    changed += await store.settle_words(tx.connection, touched)
+    changed += await merging.settle_words(tx, touched, held)
     await mark_due(tx, changed, causes)
     await store.count_active(tx.connection, noted.moves)
 
@@ -42,7 +42,7 @@ async def forget(tx: Transaction, person_id: str, erased_at: datetime) -> dict[s
     changed, removed = await store.delete_support(tx.connection, person_id, cell)
     await mark_due(tx, changed)
     await store.count_active(tx.connection, [Move(cell, None, 1)])
-    return removed
+    return removed | {"account_people": await store.forget_accounts(tx.connection, person_id)}
 
 
 def _snapshot(tagged: InsightTagged) -> Snapshot:

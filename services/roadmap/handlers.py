@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.roadmap import evidence, store, voting
+from services.roadmap import evidence, population, store, voting
 from services.roadmap.kpis import Impact, Measurement, Objective, latest_measurements, latest_objectives
 from services.roadmap.prioritise import mark_due
+from services.roadmap.signin import forget_speaker
 from shared.contract.events import FeatureVoted, InsightTagged, KpiImpactAssessed, KpiMeasured, ParticipantErased
 from shared.runtime import Handlers, Person, Received, Transaction, erasure
 
@@ -26,6 +27,7 @@ async def count_interviewees(tx: Transaction, events: Sequence[Received[InsightT
 
 @handlers.on_batch(KpiMeasured, natural_key=True)
 async def keep_kpis(tx: Transaction, events: Sequence[Received[KpiMeasured]]) -> None:
+    await population.keep_measured(tx, [event.data for event in events if event.data.dimensions])
     # A value of some customers only says nothing about the KPI as a whole.
     overall = [event.data for event in events if not event.data.dimensions]
     measured = latest_measurements(
@@ -70,6 +72,8 @@ async def keep_impact(tx: Transaction, event: Received[KpiImpactAssessed]) -> No
 async def forget_participant(tx: Transaction, event: Received[ParticipantErased]) -> None:
     erased = event.data
     removed = await evidence.forget(tx, erased.participant_id, erased.erased_at)
+    removed |= await forget_speaker(tx, erased.participant_id)
+    removed |= await store.forget_author(tx.connection, erased.participant_id, erased.erased_at)
     await erasure.complete(
         tx,
         Person((erased.participant_id,)),

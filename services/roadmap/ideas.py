@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple, get_args
 
 Status = Literal["new", "considered", "planned", "now", "shipped", "declined"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+Visibility = Literal["pending", "published", "spam", "archived"]
+Confidence = Literal["low", "medium", "high"]
 CLOSED: frozenset[Status] = frozenset({"shipped", "declined"})
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -20,6 +22,8 @@ class Stage(NamedTuple):
     feature_id: str
     status: Status
     status_changed_at: datetime
+    merged_into: str | None = None
+    regrouped: bool = False
 
     @property
     def closed(self) -> bool:
@@ -30,7 +34,11 @@ class Stage(NamedTuple):
 class Idea:
     """One idea as it stands; `supporters` counts distinct people, `effort_weeks` is None until somebody estimated it.
 
-    `status_version` rises by one whenever others are told; 0 is an idea known from votes or insights alone.
+    `status_version` rises by one whenever others are told; 0 is an idea that is known from votes or insights alone, or
+    that somebody sent in over the board and nobody has published yet.
+    `status_id` names the company's own status, None the one that is called as its type; `author_id` is None for the
+    team's own ideas. `merged_into` names the survivor of the merge it is part of; `regrouped` says whether a merge
+    ever concerned it.
     """
 
     feature_id: str
@@ -45,6 +53,16 @@ class Idea:
     kpi_ids: tuple[str, ...]
     supporters: int
     created_at: datetime
+    status_id: str | None = None
+    category_id: str | None = None
+    confidence: Confidence | None = None
+    visibility: Visibility = "published"
+    author_id: str | None = None
+    author_name: str | None = None
+    answered_by: str | None = None
+    answered_at: datetime | None = None
+    merged_into: str | None = None
+    regrouped: bool = False
 
     @property
     def named(self) -> bool:
@@ -56,7 +74,11 @@ class Idea:
 
     @property
     def stage(self) -> Stage:
-        return Stage(self.feature_id, self.status, self.status_changed_at)
+        return Stage(self.feature_id, self.status, self.status_changed_at, self.merged_into, self.regrouped)
+
+    @property
+    def public(self) -> bool:
+        return self.named and self.visibility == "published"
 
 
 def moved(idea: Idea, status: Status, *, released_at: datetime | None, note: str | None, now: datetime) -> Idea:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from services.roadmap.priority import kpi_gap
 
@@ -16,6 +17,17 @@ class Measurement:
     kpi_id: str
     name: str | None
     unit: str | None
+    value: float
+    period_end: datetime
+    measured_at: datetime
+
+
+class SegmentValue(NamedTuple):
+    """A KPI's value over the customers of one segment; `dimensions` are those it was measured by, "loyalty plan"."""
+
+    kpi_id: str
+    dimensions: str
+    cell: str
     value: float
     period_end: datetime
     measured_at: datetime
@@ -88,6 +100,16 @@ def latest_measurements(measurements: Iterable[Measurement]) -> list[Measurement
         elif (given.period_end, given.measured_at) > (held.period_end, held.measured_at):
             latest[given.kpi_id] = replace(given, name=given.name or held.name, unit=given.unit or held.unit)
     return [latest[kpi] for kpi in sorted(latest)]
+
+
+def latest_by_segment(values: Iterable[SegmentValue]) -> list[SegmentValue]:
+    """The latest period of each KPI in each segment, of the same period the latest measurement."""
+    latest: dict[tuple[str, str, str], SegmentValue] = {}
+    for given in values:
+        held = latest.setdefault(given[:3], given)
+        if (given.period_end, given.measured_at) > (held.period_end, held.measured_at):
+            latest[given[:3]] = given
+    return list(latest.values())
 
 
 def latest_objectives(objectives: Iterable[Objective]) -> list[Objective]:

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from services.roadmap import editing, store
-from services.roadmap.ideas import CLOSED, Idea, Status
-from services.roadmap.prioritise import audience, explain, ranking
+from services.roadmap.ideas import Idea, Status
+from services.roadmap.ranking import Ranked, Remembered
 from services.roadmap.schemas import Effort, KpiIds, Title
-from services.roadmap.segments import UNKNOWN, parts_of
+from services.roadmap.shown import explained
 from services.roadmap.templates import templates
 from shared.contract.types import Id, Paragraph
 from shared.runtime import Manager, Researcher, Transaction, Tx, Viewer, not_found
@@ -21,9 +21,6 @@ from shared.ui import FieldError, field_id, parse_form, redirect
 
 router = APIRouter(include_in_schema=False)
 
-Shown = Literal["open", "shipped", "declined", "all"]
-PAGE_SIZE = 100
-QUOTES = 20
 UNPROCESSABLE = 422
 AHEAD = "This day lies ahead; move the idea to Shipped once customers have it."
 LABELS: Mapping[Status, str] = {
@@ -72,38 +69,6 @@ class StatusForm(BaseModel):
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-@router.get("/")
-async def show_ranking(
-    request: Request,
-    tx: Tx,
-    _who: Viewer,
-    show: Shown = "open",
-    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
-) -> Response:
-    ideas = await store.all_ideas(tx.connection)
-    ranked = [(ideas[given.feature_id], given, priority) for given, priority in await ranking(tx.connection)]
-    groups: dict[Shown, list[tuple[Idea, store.Inputs, object]]] = {
-        "open": [row for row in ranked if row[0].status not in CLOSED],
-        "shipped": [row for row in ranked if row[0].status == "shipped"],
-        "declined": [row for row in ranked if row[0].status == "declined"],
-        "all": list(ranked),
-    }
-    chosen = groups[show]
-    first = (page - 1) * PAGE_SIZE
-    return templates.render(
-        request,
-        "ranking.html",
-        rows=chosen[first : first + PAGE_SIZE],
-        first=first,
-        show=show,
-        totals={name: len(rows) for name, rows in groups.items()},
-        page=page,
-        pages=-(-len(chosen) // PAGE_SIZE),
-        everybody=await audience(tx.connection),
-        now=tx.now,
-    )
-
-
 @router.get("/new")
 async def show_new(request: Request, tx: Tx, _who: Researcher) -> Response:
     return await _new(request, tx, {}, [])
@@ -120,33 +85,33 @@ async def add_idea(request: Request, tx: Tx, _who: Researcher) -> Response:
 
 
 @router.get("/ideas/{feature_id}")
-async def show_idea(request: Request, feature_id: Id, tx: Tx, _who: Viewer) -> Response:
+async def show_idea(request: Request, feature_id: Id, tx: Tx, ranked: Ranked, _who: Viewer) -> Response:
     idea = await store.find_idea(tx.connection, feature_id)
     if idea is None:
         raise not_found("idea", feature_id)
-    return await _idea(request, tx, idea, _typed(idea), [])
+    return await _idea(request, tx, ranked, idea, _typed(idea), [])
 
 
 @router.post("/ideas/{feature_id}")
-async def edit_idea(request: Request, feature_id: Id, tx: Tx, _who: Researcher) -> Response:
+async def edit_idea(request: Request, feature_id: Id, tx: Tx, ranked: Ranked, _who: Researcher) -> Response:
     idea = await editing.locked(tx, feature_id)
     typed = await request.form()
     form, errors = parse_form(IdeaForm, typed)
     if form is None:
-        return await _idea(request, tx, idea, {**_typed(idea), **typed}, errors)
+        return await _idea(request, tx, ranked, idea, {**_typed(idea), **typed}, errors)
     await editing.edit(tx, idea, form.content)
     return redirect(request, f"/ideas/{feature_id}", "Saved.")
 
 
 @router.post("/ideas/{feature_id}/status")
-async def move_idea(request: Request, feature_id: Id, tx: Tx, _who: Manager) -> Response:
+async def move_idea(request: Request, feature_id: Id, tx: Tx, ranked: Ranked, _who: Manager) -> Response:
     idea = await editing.locked(tx, feature_id)
     typed = await request.form()
     form, errors = parse_form(StatusForm, typed)
     if form is not None and form.released_on is not None and form.released_on > tx.now.date():
         errors = [FieldError("released_on", AHEAD, field_id("released_on"), "Released on")]
     if form is None or errors:
-        return await _idea(request, tx, idea, {**_typed(idea), **typed}, errors)
+        return await _idea(request, tx, ranked, idea, {**_typed(idea), **typed}, errors)
     await editing.move(tx, idea, form.status, released_at=form.released_at(idea), note=form.note)
     return redirect(request, f"/ideas/{feature_id}", f"Saved: the idea is {LABELS[form.status]}.")
 
@@ -159,33 +124,28 @@ async def _new(
 
 
 async def _idea(
-    request: Request, tx: Transaction, idea: Idea, form: Mapping[str, object], errors: Sequence[FieldError]
+    request: Request,
+    tx: Transaction,
+    ranked: Remembered,
+    idea: Idea,
+    form: Mapping[str, object],
+    errors: Sequence[FieldError],
 ) -> Response:
-    given, priority = await explain(tx.connection, idea.feature_id)
     linked = await store.kpis(tx.connection, idea.kpi_ids)
     return templates.render(
         request,
         "idea.html",
         status=UNPROCESSABLE if errors else 200,
         idea=idea,
-        given=given,
-        priority=priority,
-        cells=[(_shown(row.cell), row) for row in priority.rows],
         summary=await store.vote_summary(tx.connection, idea.feature_id),
-        evidence=await store.evidence(tx.connection, idea.feature_id, QUOTES),
         impacts=await store.impacts(tx.connection, idea.feature_id),
         linked=[(kpi_id, linked.get(kpi_id)) for kpi_id in idea.kpi_ids],
         kpis=(await store.kpis(tx.connection)).values(),
         form=form,
         errors=errors,
         now=tx.now,
+        **await explained(tx, ranked, idea.feature_id),
     )
-
-
-def _shown(cell: str) -> list[str]:
-    """The cell's values, a dash where one is unknown; nothing where all are."""
-    parts = parts_of(cell).values()
-    return [part or UNKNOWN for part in parts] if any(parts) else []
 
 
 def _typed(idea: Idea) -> dict[str, object]:

@@ -10,7 +10,10 @@ from types import MappingProxyType
 from typing import Final
 
 from services.roadmap import priority, store
-from services.roadmap.priority import Audience, Priority
+from services.roadmap.audience import Audience
+from services.roadmap.audience import audience as weighed
+from services.roadmap.frame import Frame
+from services.roadmap.priority import Priority
 from services.roadmap.store import Due, Inputs, Published, derived
 from shared.contract.events import FeaturePriorityChanged
 from shared.runtime import Connection, Transaction
@@ -58,7 +61,7 @@ async def score_due(tx: Transaction) -> None:
     await store.lock_ideas(tx.connection, due)
     marks = {mark.feature_id: mark for mark in await store.take_due(tx.connection, due)}
     everybody = await audience(tx.connection)
-    p0 = _mean_support(await store.support_totals(tx.connection), everybody)
+    p0 = await _mean_support(tx.connection, everybody)
     floor = await store.version_floor(tx.connection)
     ideas = await store.inputs(tx.connection, marks)
     scored = priority.prioritise_all((given.idea for given in ideas), everybody, p0)
@@ -68,7 +71,10 @@ async def score_due(tx: Transaction) -> None:
         if given.closed or isclose(found.score, before, rel_tol=REAL_CHANGE):
             continue
         version = (given.published.version if given.published else floor) + 1
-        score = Published(version, found.score, before if given.published else None, tx.now)
+        votes_before = given.published.raw_votes if given.published else None
+        score = Published(
+            version, found.score, before if given.published else None, tx.now, found.raw_votes, votes_before
+        )
         changed[given.feature_id] = score, found
     if not changed:
         return
@@ -79,41 +85,32 @@ async def score_due(tx: Transaction) -> None:
 async def _publish(
     tx: Transaction, changed: Mapping[str, tuple[Published, Priority]], marks: Mapping[str, Due]
 ) -> None:
-    by_cause: dict[Cause, list[FeaturePriorityChanged]] = {}
-    for feature_id, (score, found) in changed.items():
-        _, event_id, correlation_id, traceparent = marks[feature_id]
-        by_cause.setdefault(Cause(event_id, correlation_id, traceparent), []).append(_event(feature_id, score, found))
-    for cause, events in by_cause.items():
-        await tx.because_of(cause).publish(*events)
+    await tx.publish_each(
+        [
+            (Cause(*marks[feature_id][1:]), _event(feature_id, score, found))
+            for feature_id, (score, found) in changed.items()
+        ]
+    )
 
 
 async def explain(connection: Connection, feature_id: str) -> tuple[Inputs, Priority]:
     """What the idea's priority is made of, and the priority as of now; the idea must exist."""
     everybody = await audience(connection)
-    p0 = _mean_support(await store.support_totals(connection), everybody)
+    p0 = await _mean_support(connection, everybody)
     [given] = await store.inputs(connection, [feature_id])
     return given, priority.prioritise(given.idea, everybody, p0)
 
 
-async def ranking(connection: Connection) -> list[tuple[Inputs, Priority]]:
-    """Every idea's priority as of now, seen against the same people, the highest score first."""
-    everybody = await audience(connection)
-    ideas = await store.inputs(connection)
-    p0 = priority.mean_support((given.idea for given in ideas), everybody)
-    found = priority.prioritise_all((given.idea for given in ideas), everybody, p0)
-    return sorted(
-        zip(ideas, found, strict=True), key=lambda pair: (-pair[1].score, -pair[1].raw_votes, pair[0].feature_id)
-    )
+async def audience(connection: Connection, frame: Frame | None = None) -> Audience:
+    """Everybody who took part, weighed against this customer base, or the present one, where that is known."""
+    if frame is None:
+        frame = (await store.stored_frame(connection)).frame
+    return weighed(await store.active_people(connection), frame)
 
 
-async def audience(connection: Connection) -> Audience:
-    """Everybody who took part, weighed against the customer base where that is known."""
-    return priority.audience(await store.active_people(connection), await store.population(connection) or None)
-
-
-def _mean_support(totals: list[int], everybody: Audience) -> float:
-    # Only sums count for the mean, so the cells need not be read.
-    return priority.mean_support((priority.Idea({"all": total}) for total in totals), everybody)
+async def _mean_support(connection: Connection, everybody: Audience) -> float:
+    ideas, supporters = await store.support_total(connection, everybody.active)
+    return priority.mean_support(supporters, ideas, everybody.active)
 
 
 def _event(feature_id: str, score: Published, found: Priority) -> FeaturePriorityChanged:
@@ -123,6 +120,7 @@ def _event(feature_id: str, score: Published, found: Priority) -> FeaturePriorit
         score=score.score,
         previous_score=score.previous_score,
         raw_votes=found.raw_votes,
+        previous_raw_votes=score.previous_raw_votes,
         share=min(1.0, found.share),  # a sum of shares may end a last bit above 1
         share_low=found.interval[0],
         effective_sample_size=found.n_eff,

@@ -13,57 +13,15 @@ all ideas; one idea then costs O(cells).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from services.roadmap.audience import DEFAULTS, UNKNOWN_CELL, Audience, Cell, Settings
 from services.roadmap.scoring import DEFAULT_IMPORTANCE, wilson_interval
-from services.roadmap.weighting import effective_sample_size
 
 FORMULA_VERSION = "measured-rice-1"
 EFFORT_FLOOR = 0.25
 """Person-weeks. Below a day or so estimates differ by their noise alone, and a zero would win every ranking."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a product team may tune. The defaults are what `measured-rice-1` stands for."""
-
-    pseudo_participants: float = 1.0
-    confidence: float = 0.90
-    importance_prior_people: float = 3.0
-    kpi_weight: float = 0.5
-    assumed_effort_weeks: float = 1.0
-
-
-DEFAULTS = Settings()
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One combination of segments: people active in it, its share of the customer base, the weight of each person."""
-
-    active: int
-    population_share: float
-    weight: float
-    pseudo_participants: float
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Everybody who took part, seen against the customer base: the same for all ideas.
-
-    `weighted` is False when the customer base is unknown: each person then counts once and `population` is the number
-    of active people. `covered_share` is the part of the customer base in cells where somebody is active; `n_eff` how
-    many unweighted answers the active people are worth.
-    """
-
-    cells: Mapping[str, Cell]
-    population: float
-    active: int
-    n_eff: float
-    covered_share: float
-    weighted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,42 +78,12 @@ class Priority:
     formula_version: str = FORMULA_VERSION
 
 
-def audience(
-    active: Mapping[str, int], population: Mapping[str, float] | None = None, settings: Settings = DEFAULTS
-) -> Audience:
-    """Weigh the distinct active people per cell against the customers per cell (counts), if those are known.
+def mean_support(supporters: int, ideas: int, active: int) -> float:
+    """Mean over ideas of supporters / active people (p0), 0..1: what a cell nobody speaks for is assumed to think.
 
-    People in cells the population does not name weigh 0; cells nobody is active in keep their population share, of
-    which nothing but the mean support is assumed. A population that adds up to 0 is the same as none. Weights are not
-    trimmed: the margins would no longer hold, and `n_eff` is there to show what large weights cost.
+    `supporters` adds up those of all ideas, of each at most as many as are active: an idea can for a moment have more.
     """
-    people = sum(active.values())
-    size = math.fsum(population.values()) if population else 0.0
-    if not population or size <= 0:
-        return _unweighted(active, people, settings)
-    placed = sum(active.get(cell, 0) for cell in population)
-    cells = {}
-    for name in sorted({**population, **active}):  # one order, so that replayed events give the same bits
-        here, share = active.get(name, 0), population.get(name, 0.0) / size
-        weight = share * placed / here if here > 0 else 0.0
-        cells[name] = Cell(here, share, weight, settings.pseudo_participants)
-    counted = list(cells.values())
-    return Audience(
-        cells=cells,
-        population=size,
-        active=people,
-        n_eff=effective_sample_size([cell.weight for cell in counted], [cell.active for cell in counted]),
-        covered_share=min(1.0, math.fsum(cell.population_share for cell in counted if cell.active > 0)),
-        weighted=True,
-    )
-
-
-def mean_support(ideas: Iterable[Idea], everybody: Audience) -> float:
-    """Mean over ideas of supporters / active people (p0), 0..1: what a cell nobody speaks for is assumed to think."""
-    if everybody.active <= 0:
-        return 0.0
-    shares = [min(1.0, sum(idea.supporters.values()) / everybody.active) for idea in ideas]
-    return math.fsum(shares) / len(shares) if shares else 0.0
+    return supporters / (active * ideas) if active > 0 and ideas > 0 else 0.0
 
 
 def kpi_gap(baseline: float, current: float, target: float) -> float:
@@ -187,7 +115,9 @@ def prioritise_all(
 
 def _prioritise(idea: Idea, everybody: Audience, p0: float, settings: Settings, quiet: _Quiet) -> Priority:
     rows = _rows(idea, everybody, p0, quiet)
-    share = sum(row.contribution for row in rows)
+    share = 0.0
+    for row in rows:  # not `sum`, which rounds in its own way from Python 3.12 on; `Board.terms` adds up as this does
+        share += row.contribution
     interval = wilson_interval(share, everybody.n_eff, settings.confidence)
     reach = everybody.population * interval[0]
     prior = settings.importance_prior_people
@@ -214,16 +144,6 @@ def _prioritise(idea: Idea, everybody: Audience, p0: float, settings: Settings, 
     )
 
 
-def _unweighted(active: Mapping[str, int], people: int, settings: Settings) -> Audience:
-    """Everybody counts once. Pseudo-participants spread over the cells, so the shares pool to (k + a p0) / (m + a)."""
-    cells = {
-        name: Cell(here, here / people, 1.0, settings.pseudo_participants * here / people)
-        for name, here in active.items()
-        if here > 0
-    }
-    return Audience(cells, float(people), people, float(people), 1.0 if people else 0.0, weighted=False)
-
-
 @dataclass(frozen=True, slots=True)
 class _Quiet:
     """The lines of an idea nobody supports, in the cells' order, and where each cell stands."""
@@ -241,12 +161,22 @@ def _quiet(everybody: Audience, p0: float) -> _Quiet:
 def _rows(idea: Idea, everybody: Audience, p0: float, quiet: _Quiet) -> tuple[CellRow, ...]:
     """Only the cells with supporters are reckoned anew, so many cells cost an idea next to nothing."""
     rows, strangers = list(quiet.rows), []
-    for name, supporters in idea.supporters.items():
+    for name, supporters in _by_stratum(idea.supporters, everybody).items():
         if (place := quiet.places.get(name)) is None:
-            strangers.append(_row(name, supporters, UNKNOWN, p0))
+            strangers.append(_row(name, supporters, UNKNOWN_CELL, p0))
         else:
             rows[place] = _row(name, supporters, everybody.cells[name], p0)
     return tuple(sorted(rows + strangers, key=lambda row: row.cell) if strangers else rows)
+
+
+def _by_stratum(supporters: Mapping[str, int], everybody: Audience) -> Mapping[str, int]:
+    if not everybody.strata:
+        return supporters
+    totals: dict[str, int] = {}
+    for cell, people in supporters.items():
+        name = everybody.strata.get(cell, cell)
+        totals[name] = totals.get(name, 0) + people
+    return totals
 
 
 def _row(name: str, supporters: int, cell: Cell, p0: float) -> CellRow:
@@ -255,7 +185,3 @@ def _row(name: str, supporters: int, cell: Cell, p0: float) -> CellRow:
     support = min(supporters, cell.active) + cell.pseudo_participants * p0
     contribution = cell.population_share * support / people if people > 0 else 0.0
     return CellRow(name, supporters, cell.active, cell.population_share, cell.weight, contribution)
-
-
-UNKNOWN = Cell(active=0, population_share=0.0, weight=0.0, pseudo_participants=0.0)
-"""A cell nobody is known to be in."""

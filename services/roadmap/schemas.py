@@ -5,15 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from services.roadmap.ideas import Idea, Status
+from services.roadmap.ideas import Confidence, Idea, Status, Visibility
 from shared.contract.parts import OnBehalf, VoterKind
-from shared.contract.types import Id, Line, Paragraph, Segment, Share, UtcTime
+from shared.contract.types import Id, Line, Paragraph, Segment, UtcTime
 from shared.runtime import Answer, Body
 
 Title = Annotated[Line, StringConstraints(strip_whitespace=True)]
 Effort = Annotated[float, Field(gt=0, le=5200, description="person-weeks; none: not estimated, counted as 1")]
 KpiIds = Annotated[tuple[Id, ...], Field(max_length=50, description="the KPIs it is meant to move")]
-Customers = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class NewIdea(Body):
@@ -72,41 +71,13 @@ class IdeaAnswer(Answer):
     score: float
     named: bool
     created_at: datetime
-
-
-class CellAnswer(Answer):
-    """One line of the explanation; contributions add up to the share."""
-
-    cell: str = Field(description="loyalty|plan|region; – where unknown")
-    supporters: int
-    active: int
-    population_share: float
-    weight: float
-    contribution: float
-
-
-class PriorityAnswer(Answer):
-    """A priority as of now with every term; score = conservative_reach x impact x kpi_factor / effort_weeks."""
-
-    feature_id: str
-    score: float
-    published_version: int = Field(description="of the last FeaturePriorityChanged; 0: none yet")
-    raw_votes: int
-    cells: tuple[CellAnswer, ...]
-    share: float
-    share_low: float
-    share_high: float
-    effective_sample_size: float
-    population: float
-    covered_share: float
-    weighted: bool
-    conservative_reach: float
-    impact: float
-    kpi_factor: float
-    effort_weeks: float
-    effort_assumed: bool
-    mean_support: float
-    formula: str
+    status_id: str | None = Field(description="the company's own status; none: the one called as its type")
+    category_id: str | None
+    confidence: Confidence | None
+    visibility: Visibility
+    answered_by: str | None
+    answered_at: datetime | None
+    merged_into: str | None = Field(description="the idea that stands for it")
 
 
 class VoteAnswer(Answer):
@@ -130,44 +101,6 @@ class SummaryAnswer(Answer):
     interviewed: int
     by_kind: dict[str, int]
     by_channel: dict[str, int]
-
-
-class PopulationCell(Body):
-    """How many customers have these attributes; leave out an attribute that is unknown."""
-
-    loyalty: Line | None = None
-    plan: Line | None = None
-    region: Line | None = None
-    customers: Customers
-
-
-class NewPopulation(Body):
-    """The whole customer base; without cells it is unknown and votes count as they come."""
-
-    cells: Annotated[tuple[PopulationCell, ...], Field(max_length=10_000)]
-
-
-class PopulationCellAnswer(Answer):
-    """One cell of the customer base and of those who took part."""
-
-    cell: str
-    loyalty: str | None
-    plan: str | None
-    region: str | None
-    customers: float
-    active: int
-    weight: float
-
-
-class PopulationAnswer(Answer):
-    """The customer base against those who took part."""
-
-    weighted: bool
-    customers: float
-    active: int
-    covered_share: Share
-    effective_sample_size: float
-    cells: tuple[PopulationCellAnswer, ...]
 
 
 def idea_answer(idea: Idea, score: float) -> IdeaAnswer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -133,6 +134,17 @@ def bayesian_average(n: float, mean: float, prior_mean: float, prior_weight: flo
     return (prior_weight * prior_mean + n * mean) / total
 
 
+@lru_cache(maxsize=100)
+def normal_quantile(confidence: float) -> float:
+    """Half the width, in standard deviations, of the middle of a normal distribution that holds this part (0..1)."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def share_for_lower_bound(low: float, n: float, confidence: float = 0.95) -> float:
+    """The share whose Wilson interval begins at `low` (0..1), which is what the interval inverts; may lie above 1."""
+    return low + normal_quantile(confidence) * math.sqrt(low * (1 - low) / n)
+
+
 def wilson_interval(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Two-sided score interval of a share (Wilson 1927, JASA 22:209); n may be an effective sample size.
 
@@ -140,7 +152,7 @@ def wilson_interval(share: float, n: float, confidence: float = 0.95) -> tuple[f
     """
     if n <= 0:
         return 0.0, 1.0
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
+    z2 = normal_quantile(confidence) ** 2
     centre = share + z2 / (2 * n)
     half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))
     scale = 1 + z2 / n

@@ -22,11 +22,20 @@ def cell_of(segment: Mapping[str, str | None]) -> str:
     return cell(*(segment.get(name) for name in DIMENSIONS))
 
 
+def split_of(segment: Mapping[str, str | None]) -> str:
+    """The dimensions a segment names, e.g. "loyalty plan"; empty for none, or where one of them is no part of cells."""
+    return " ".join(name for name in DIMENSIONS if name in segment) if segment.keys() <= set(DIMENSIONS) else ""
+
+
 @lru_cache(maxsize=10_000)
 def cell(loyalty: str | None, plan: str | None, region: str | None) -> str:
     """The same from its parts. Remembered, since a few combinations come with every event."""
-    parts = ((text or "").strip().casefold()[:LONGEST_PART] for text in (loyalty, plan, region))
-    return SEPARATOR.join(part.replace(SEPARATOR, "/") or UNKNOWN for part in parts)
+    return SEPARATOR.join(part_of(text) for text in (loyalty, plan, region))
+
+
+def part_of(text: str | None) -> str:
+    """A cell's part as it is compared."""
+    return (text or "").strip().casefold()[:LONGEST_PART].replace(SEPARATOR, "/") or UNKNOWN
 
 
 def parts_of(cell: str) -> dict[str, str | None]:

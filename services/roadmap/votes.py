@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -35,6 +35,13 @@ def latest_votes(votes: Iterable[Vote]) -> list[Vote]:
         if held is not vote and (vote.voted_at, vote.event_id) > (held.voted_at, held.event_id):
             last[key] = vote
     return list(last.values())
+
+
+def first_refusal(votes: Iterable[Vote], ideas: Mapping[str, Stage], now: datetime) -> str | None:
+    """Why one of the votes does not count; None when all do. Looks closely only where something may be wrong."""
+    latest, closed = now + VOTE_AHEAD, {feature_id for feature_id, idea in ideas.items() if idea.closed}
+    odd = (vote for vote in votes if vote.voted_at > latest or vote.feature_id in closed)
+    return next(filter(None, (refusal(vote, ideas[vote.feature_id], now) for vote in odd)), None)
 
 
 def refusal(vote: Vote, idea: Stage, now: datetime) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.scheduling.erasures import Expiry
-from shared.contract.events import BY_MODEL, EVENTS, DemoRequested, EventType, ParticipantErased
+from shared.contract.catalogue import BY_MODEL, EVENTS, EventType
+from shared.contract.events import DemoRequested, ParticipantErased
 from shared.contract.topics import gone_after
 
 ANSWERING: Sequence[str] = BY_MODEL[ParticipantErased].consumers

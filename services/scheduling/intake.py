@@ -14,7 +14,7 @@ from services.scheduling.store.people import Participant
 from services.scheduling.store.requests import Request
 from shared.contract.events import DemoRequested
 from shared.runtime import Person, Transaction, conflict
-from shared.runtime.erased_marks import erased_at
+from shared.runtime.erasure.marks import erased_at
 
 
 class Forgotten(Exception):  # noqa: N818 - named for what happened to the person

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from services.scheduling.expiry import ANSWERING
 from services.scheduling.settings import SchedulingSettings
 from services.scheduling.store import erasures
-from shared.runtime.erased_marks import purge
+from shared.runtime.erasure.marks import purge
 from shared.runtime.service import Work
 
 EVERY_SECONDS = 30.0

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from .events import EVENTS, EventType
+from .catalogue import EVENTS, OF_THE_RUNTIME, EventType
 from .examples import examples
 from .topics import MAX_MESSAGE_BYTES, PARTITIONS
 
@@ -23,9 +23,14 @@ _OPTIONAL_ATTRIBUTES = {
 
 
 @cache
-def document(service: str | None = None) -> dict[str, Any]:
-    """The document of a service's own events, or of the whole platform; treat it as read-only."""
-    events = [e for e in EVENTS.values() if service is None or service in (*e.publishers, *e.consumers)]
+def document(service: str | None = None, consumed: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The document of a service's own events, or of the whole platform; treat it as read-only.
+
+    `consumed` names what a service hears that the contract does not know of, such as one that passes events on.
+    """
+    sent = [event for event in EVENTS.values() if _is_sent(event, service, consumed)]
+    received = [event for event in EVENTS.values() if _is_received(event, service, consumed)]
+    events = [event for event in EVENTS.values() if event in sent or event in received]
     schemas: dict[str, Any] = {}
     for event in events:
         schemas |= _schemas(event)
@@ -40,7 +45,7 @@ def document(service: str | None = None) -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": {event.model.__name__: _channel(event) for event in events},
-        "operations": _operations(events, service),
+        "operations": _operations(sent, received),
         "components": {
             "messages": {event.model.__name__: _message(event) for event in events},
             "schemas": schemas,
@@ -105,17 +110,25 @@ def _message(event: EventType) -> dict[str, Any]:
     }
 
 
-def _operations(events: list[EventType], service: str | None) -> dict[str, Any]:
+def _is_sent(event: EventType, service: str | None, consumed: frozenset[str]) -> bool:
+    return service is None or service in event.publishers or (bool(consumed) and event.model in OF_THE_RUNTIME)
+
+
+def _is_received(event: EventType, service: str | None, consumed: frozenset[str]) -> bool:
+    return bool(event.consumers) if service is None else service in event.consumers or event.type in consumed
+
+
+def _operations(sent: list[EventType], received: list[EventType]) -> dict[str, Any]:
     operations = {}
-    for event in events:
+    for event in EVENTS.values():
         name = event.model.__name__
         reference = {
             "channel": {"$ref": f"#/channels/{name}"},
             "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
         }
-        if service is None or service in event.publishers:
+        if event in sent:
             operations[f"publish{name}"] = {"action": "send", **reference}
-        if service in event.consumers or (service is None and event.consumers):
+        if event in received:
             operations[f"consume{name}"] = {"action": "receive", **reference}
     return operations
 

@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from .catalogue import EVENTS, EventType
 from .envelope import STRUCTURED, Envelope, Undecodable, from_record, from_structured
-from .events import EVENTS, EventData, EventType, InsightTagged, Interview, KpiImpactAssessed
+from .events import EventData, InsightTagged, Interview, KpiImpactAssessed
 from .partitioning import partition_of
 
 Severity = Literal["refused", "wrong", "warning"]

@@ -6,12 +6,13 @@ Source: https://github.com/cloudevents/spec, kafka-protocol-binding.md and json-
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
-from .events import EVENTS, EventData, EventType
+from .catalogue import EVENTS, EventType
+from .events import EventData
 from .types import read_time
 
 SPEC_VERSION = "1.0"
@@ -28,8 +29,7 @@ class Undecodable(Exception):  # noqa: N818 - named for what the record is
     """The record is no event of the contract; the message says what is wrong and where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):  # one for every event out: a dataclass costs eight times as much
     """A CloudEvent with its data still as bytes; extensions keep the names they came with."""
 
     id: str
@@ -39,7 +39,7 @@ class Envelope:
     time: str | None = None
     subject: str | None = None
     content_type: str = "application/json"
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = {}
 
 
 def from_record(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Envelope:

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .catalogue import EventType
 from .envelope import explain
-from .events import EventType
 
 FOLDER = Path(str(resources.files(__package__))) / "examples"
 NAMES = ("minimal", "full", "odd")

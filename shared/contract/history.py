@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from . import upcasting
+from .catalogue import EVENTS, EventType
 from .compatibility import breaks
 from .envelope import explain
-from .events import EVENTS, EventType
 
 FOLDER = Path(str(resources.files(__package__))) / "history"
 SUMS = "SHA256SUMS"

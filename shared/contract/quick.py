@@ -5,8 +5,9 @@ remembered; data are validated with the model's own schema, whose checks in Pyth
 Rust. Whatever is not accepted here, for good or bad reasons, is left to `envelope`, which also finds the words for it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, lru_cache, partial
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -15,7 +16,8 @@ from pydantic import ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
 from . import envelope, types
-from .events import EVENTS, EventData, EventType
+from .catalogue import EVENTS, EventType
+from .events import EventData
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -29,23 +31,22 @@ _REQUIRED = frozenset({"ce_id", "ce_specversion", "ce_source", "ce_type"})
 
 _WITHOUT_NUL: Final = r"^[^\x00]*$"
 
+_PLAIN: Final = re.compile(rb"[\x01-\x7f]{1,%d}" % envelope.MAX_ATTRIBUTE_CHARACTERS).fullmatch
+_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)").fullmatch
+"""The usual spelling of a time with its offset, whose parts `datetime.fromisoformat` then checks."""
 
-class Read(NamedTuple):
-    """An event and those of its attributes that matter here; its `id` is plain text, nothing to be replaced in it."""
+_UTC_TIME: Final = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|\+00:00)$"
+"""The same in UTC, for Rust; of both zones `datetime.fromisoformat` makes the same object."""
 
-    event_type: EventType
-    id: str
-    source: str
-    data: EventData
-    correlation_id: str
-    traceparent: str
+
+Read = tuple[EventType, str, str, EventData, str, str]
+"""An event's type, id, source, data, correlation id and traceparent; the `id` is plain text, nothing to be replaced."""
 
 
 class _Layout(NamedTuple):
     """Where in a record's headers things are; `fixed` picks those that a sender repeats."""
 
     fixed: Callable[[Sequence[bytes | None]], tuple[bytes | None, ...]]
-    names: tuple[str, ...]
     id: int
     time: int | None
     correlation: int | None
@@ -60,23 +61,25 @@ class _Sender(NamedTuple):
 
 def read(headers: Headers, value: bytes | None, topic: str) -> Read | None:
     """The event in a record of this topic, if it is of the common kind and valid."""
-    layout = _layout(tuple([name for name, _ in headers]))
-    if layout is None or value is None or len(value) > envelope.MAX_DATA_BYTES:
+    if not headers or value is None or len(value) > envelope.MAX_DATA_BYTES:
         return None
-    contents = [content for _, content in headers]
-    sender = _sender(layout.names, layout.fixed(contents), topic)
-    identifier = _plain(contents[layout.id])
-    correlation = identifier if layout.correlation is None else _plain(contents[layout.correlation])
-    trace = "" if layout.trace is None else _plain(contents[layout.trace])
-    if sender is None or identifier is None or correlation is None or trace is None:
+    names, contents = zip(*headers, strict=True)
+    if (layout := _layout(names)) is None:
         return None
-    if layout.time is not None and not _is_time(contents[layout.time]):
+    fixed, place, time, correlation, trace = layout
+    sender = _sender(names, fixed(contents), topic)
+    identifier = _plain(contents[place])
+    related = identifier if correlation is None else _plain(contents[correlation])
+    traceparent = "" if trace is None else _plain(contents[trace])
+    if sender is None or identifier is None or related is None or traceparent is None:
         return None
+    if time is not None and not _is_time(contents[time]):
+        return None
+    event_type, source, validate = sender
     try:
-        data = sender.validate(value)
+        return event_type, identifier, source, validate(value), related, traceparent
     except ValidationError:
         return None
-    return Read(sender.event_type, identifier, sender.source, data, correlation, trace)
 
 
 @lru_cache(_REMEMBERED)
@@ -88,7 +91,6 @@ def _layout(names: tuple[str, ...]) -> _Layout | None:
         return None
     return _Layout(
         fixed=itemgetter(*fixed),
-        names=tuple(names[place] for place in fixed),
         id=at["ce_id"],
         time=at.get("ce_time"),
         correlation=at.get("ce_correlationid"),
@@ -99,8 +101,9 @@ def _layout(names: tuple[str, ...]) -> _Layout | None:
 @lru_cache(_REMEMBERED)
 def _sender(names: tuple[str, ...], contents: tuple[bytes | None, ...], topic: str) -> _Sender | None:
     """None where `envelope` would refuse what all these events have in common, or read them as structured."""
+    fixed = [name for name in _FIXED if name in names]
     try:
-        event = envelope.from_record([("ce_id", b"any"), *zip(names, contents, strict=True)], b"{}")
+        event = envelope.from_record([("ce_id", b"any"), *zip(fixed, contents, strict=True)], b"{}")
     except envelope.Undecodable:
         return None
     event_type = EVENTS.get(event.type)
@@ -111,13 +114,17 @@ def _sender(names: tuple[str, ...], contents: tuple[bytes | None, ...], topic: s
 
 def _plain(content: bytes | None) -> str | None:
     """Text that needs no look: neither empty nor long, and ASCII without NUL."""
-    if not content or len(content) > envelope.MAX_ATTRIBUTE_CHARACTERS or not content.isascii() or b"\x00" in content:
-        return None
-    return content.decode()
+    return content.decode() if content is not None and _PLAIN(content) else None
 
 
 def _is_time(content: bytes | None) -> bool:
-    return content is not None and content.isascii() and envelope.has_instant(content.decode())
+    if content is None or not _TIME(content):
+        return False
+    try:
+        datetime.fromisoformat(content.decode())
+    except ValueError:
+        return False
+    return True
 
 
 @cache
@@ -140,17 +147,14 @@ def _in_rust(schema: Any) -> Any:  # noqa: ANN401 - a tree of dicts and lists
     return {name: part if name in _NO_SCHEMA else _in_rust(part) for name, part in schema.items()}
 
 
-def _utc_time(given: object) -> datetime:
-    """A time in UTC of the years in use, in one step instead of three."""
-    time = types.read_time(given) if isinstance(given, str) else None
-    if time is None or time.tzinfo is not UTC or not 1 < time.year < 9999:  # noqa: PLR2004 - datetime's own limits
-        raise ValueError
-    return time
-
-
 _NO_SCHEMA = frozenset({"metadata", "config", "serialization", "default", "cls", "function", "expected"})
 _NARROWER: Mapping[object, Callable[[dict[str, Any]], Any]] = {
     # Half a surrogate pair cannot be in text that came through Rust.
     types._storable: lambda schema: schema["schema"] | {"pattern": _WITHOUT_NUL},  # noqa: SLF001
-    types._in_utc: lambda _: core_schema.no_info_plain_validator_function(_utc_time),  # noqa: SLF001
+    types._in_utc: lambda _: core_schema.chain_schema(  # noqa: SLF001
+        [
+            core_schema.str_schema(pattern=_UTC_TIME),
+            core_schema.no_info_plain_validator_function(datetime.fromisoformat),
+        ]
+    ),
 }

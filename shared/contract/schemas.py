@@ -12,7 +12,7 @@ from typing import Any
 
 from . import history
 from .asyncapi import document
-from .events import EVENTS, EventType
+from .catalogue import EVENTS, EventType
 from .examples import complaints, examples
 
 FOLDER = Path(str(resources.files(__package__))) / "schemas"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .events import EVENTS, EventType
+from .catalogue import EVENTS, EventType
 
 PARTITIONS = 12
 MAX_MESSAGE_BYTES = 16_777_216

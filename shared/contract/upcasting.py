@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from .catalogue import BY_MODEL, EventType
 from .envelope import explain
-from .events import BY_MODEL, EventData, EventType
+from .events import EventData
 
 Old = TypeVar("Old", bound=EventData)
 New = TypeVar("New", bound=EventData)

@@ -1,16 +1,16 @@
 """The runtime every service stands on; a service imports its building blocks from here."""
 
-from . import erasure
-from .auth import Admin, Manager, NoteTaker, Principal, Researcher, Viewer
+from . import erasure, mail
+from .auth.principals import Admin, Manager, NoteTaker, Principal, Researcher, Viewer
 from .bodies import Answer, Body, Limit, known_already
 from .database import Connection, Transaction
 from .depends import Now, Tx
-from .derived import Derived
+from .erasure.mentions import Person
 from .errors import Problem, Rejected, conflict, not_found, unprocessable
 from .handlers import Handlers, Received
-from .mentions import Person
+from .recovery.derived import Derived
+from .recovery.versioned import Versioned
 from .service import Service
-from .versioned import Versioned
 
 __all__ = [
     "Admin",
@@ -37,6 +37,7 @@ __all__ = [
     "conflict",
     "erasure",
     "known_already",
+    "mail",
     "not_found",
     "unprocessable",
 ]

@@ -1,18 +1,18 @@
 """One batch of records is one transaction: inbox, effects, dead letters, events out, and the position reached."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import structlog
 
-from . import erased_letters, inbox, positions
+from . import inbox, positions
 from .database import Database, Transaction
+from .dead_letters.refusals import refusal
+from .erasure import letters as erased_letters
 from .errors import Rejected, is_transient
 from .handlers import Handlers, Registration
-from .records import Decoded, Record, Refused, decode
-from .refusals import refusal
+from .records import Decoded, Record, Refused, decode, last_of_each
 from .telemetry import Metrics, processing
 
 log = structlog.get_logger(__name__)
@@ -48,9 +48,7 @@ class Batches:
         decoded = [decode(record, self._topic_prefix) for record in records]
         events = [item for item in decoded if isinstance(item, Decoded)]
         refused = [item for item in decoded if isinstance(item, Refused) and self._handlers.keeps_unreadable]
-        reached: dict[positions.Place, int] = {}
-        for record in records:
-            reached[record.topic, record.partition] = record.offset + 1
+        reached = {place: record.offset + 1 for place, record in last_of_each(records).items()}
         before = {place: handled[place] for place in reached if place in handled}
         try:
             outcome = await self._commit(events, refused, before, reached, isolate=False)
@@ -110,9 +108,7 @@ class Batches:
         return outcome
 
     async def _apply_together(self, tx: Transaction, events: Sequence[Decoded], outcome: Outcome) -> None:
-        by_type: dict[str, list[Decoded]] = {}
-        for event in events:
-            by_type.setdefault(event.event_type.type, []).append(event)
+        by_type = _by_type(events)
         remembered = [
             event for name, of_type in by_type.items() if not self._handlers[name].natural_key for event in of_type
         ]
@@ -144,13 +140,12 @@ class Batches:
             outcome.duplicates += part.duplicates
 
     def _count(self, outcome: Outcome) -> None:
-        for type_name, events in Counter(event.event_type.type for event in outcome.applied).items():
-            self._metrics.handled.labels(type_name, "applied").inc(events)
-        for type_name, events in Counter(event.event_type.type for event in outcome.duplicates).items():
-            self._metrics.handled.labels(type_name, "duplicate").inc(events)
-        for event in outcome.applied:
-            if event.miskeyed:
-                self._metrics.miskeyed.labels(event.event_type.type).inc()
+        for type_name, events in _by_type(outcome.applied).items():
+            self._metrics.handled.labels(type_name, "applied").inc(len(events))
+            if miskeyed := sum([event.miskeyed for event in events]):
+                self._metrics.miskeyed.labels(type_name).inc(miskeyed)
+        for type_name, events in _by_type(outcome.duplicates).items():
+            self._metrics.handled.labels(type_name, "duplicate").inc(len(events))
         for letter in outcome.refused:
             self._metrics.handled.labels(letter.event_type or "unknown", "rejected").inc()
             log.warning(
@@ -172,6 +167,13 @@ async def _handle(registration: Registration, tx: Transaction, events: Sequence[
     ):
         await registration.handle(tx, [event.event for event in events])
         log.debug("handled", events=len(events))
+
+
+def _by_type(events: Iterable[Decoded]) -> dict[str, list[Decoded]]:
+    found: dict[str, list[Decoded]] = {}
+    for event in events:
+        found.setdefault(event.event_type.type, []).append(event)
+    return found
 
 
 def _first_of_each(events: Sequence[Decoded], fresh: set[tuple[str, str]], outcome: Outcome) -> list[Decoded]:

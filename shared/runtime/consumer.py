@@ -5,15 +5,15 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from msgspec.structs import replace
 
 from . import positions
 from .batches import Batches
@@ -21,15 +21,19 @@ from .database import Database
 from .errors import is_transient
 from .fetching import Expiry, Fetching
 from .handlers import Handlers
-from .holding import Holding
 from .kafka import cluster_id, consuming_broker, why
 from .lateness import Lag, Lateness
+from .record_batches import Taken
+from .records import last_of_each
+from .recovery.holding import Holding
 from .settings import Settings
 from .telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
 BATCH_TIMEOUT_MS = 20
+FETCH_BYTES = 256 << 10
+"""Of one partition at a time; compressed, that is more than a batch of records. A larger record comes all the same."""
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
 WATCH_SECONDS, FAILING_SECONDS, STALL_SECONDS = 5.0, 10.0, 60.0
 HOLD_SECONDS = 60.0
@@ -140,6 +144,7 @@ class Consumer:
             max_records=self._settings.batch_records,
             batch_timeout_ms=BATCH_TIMEOUT_MS,
             fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=FETCH_BYTES,
             auto_offset_reset="earliest",
             isolation_level="read_committed",  # what another system's transaction took back is no event
             ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -159,7 +164,7 @@ class Consumer:
                 await broker.stop()
 
     async def _handle(self, message: KafkaMessage) -> None:
-        records: Sequence[ConsumerRecord[bytes, bytes]] = message.raw_message
+        records: Sequence[Taken] = message.raw_message
         began = time.perf_counter()
         self._handling = True
         try:
@@ -169,13 +174,13 @@ class Consumer:
             return
         finally:
             self._handling = False
-        for record in records:
-            self._reached[record.topic, record.partition] = record.offset + 1
-        self._lateness.handled(records)
+        last = last_of_each(records)
+        self._reached.update({place: record.offset + 1 for place, record in last.items()})
+        self._lateness.handled(last.values())
         self._metrics.batch_records.observe(len(records))
         self._metrics.batch_seconds.observe(time.perf_counter() - began)
 
-    def _rewind(self, records: Sequence[ConsumerRecord[bytes, bytes]], stored: Mapping[positions.Place, int]) -> None:
+    def _rewind(self, records: Sequence[Taken], stored: Mapping[positions.Place, int]) -> None:
         """Deliver the batch again, and before it what the database has lost."""
         if (consumer := self._consumer) is None:
             return
@@ -283,8 +288,8 @@ class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
 
 
 async def parse_batch(
-    records: tuple[ConsumerRecord[bytes, bytes], ...],
-    original: Callable[[tuple[ConsumerRecord[bytes, bytes], ...]], Awaitable[KafkaMessage]],
+    records: tuple[Taken, ...],
+    original: Callable[[tuple[Taken, ...]], Awaitable[KafkaMessage]],
 ) -> KafkaMessage:
     """Hand the records on as they are; FastStream's own parser would lose a batch with a binary header."""
     message = await original((replace(records[0], headers=(), value=b""),))

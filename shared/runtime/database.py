@@ -2,18 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
+import msgspec
 
 from shared.contract.events import EventData
 
-from . import outbox, presence
+from . import outbox
 from .clock import Clock, utc_now
+from .recovery import presence
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -52,18 +54,21 @@ class Transaction:
 
     async def publish(self, *events: EventData) -> None:
         """Write the events to the outbox; they are published after the commit, in this order."""
+        await self.publish_each([(self.cause, event) for event in events])
+
+    async def publish_each(self, caused: Iterable[tuple[Cause, EventData]]) -> None:
+        """The same for events that follow each from a cause of its own."""
         if self.repeated:
             return
-        await outbox.write(
-            self.connection,
-            [
-                entry
-                for event in events
-                for entry in outbox.entries(
-                    self.service, event, self.now, self.cause.event_id, self.cause.correlation_id, self.cause.trace
-                )
-            ],
-        )
+        rows = [
+            entry
+            for cause, event in caused
+            for entry in outbox.entries(
+                self.service, event, self.now, cause.event_id, cause.correlation_id, cause.trace
+            )
+        ]
+        if rows:
+            await outbox.write(self.connection, rows)
 
 
 class Database:
@@ -137,4 +142,4 @@ class Database:
 
 
 async def prepare(connection: "Connection") -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=msgspec.json.decode)

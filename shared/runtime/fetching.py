@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
 from .positions import Place, shown
-from .record_batches import drain_anew
+from .record_batches import Taken, drain_anew
 from .telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
-Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
+Fetched = Mapping[TopicPartition, Sequence[Taken]]
 Fetch = Callable[..., Awaitable[Fetched]]
 
 PAUSE_SECONDS = 5.0

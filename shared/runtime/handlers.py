@@ -1,10 +1,14 @@
 """What a service does with each event type: a table from event model to handler."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from shared.contract.events import BY_MODEL, EventData, EventType
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shared.contract.catalogue import BY_MODEL, EventType
+from shared.contract.events import EventData
 from shared.contract.upcasting import NotRaisable, raised_from
 
 from .database import Cause, Transaction
@@ -17,8 +21,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=EventData)
 
 
-@dataclass(slots=True)  # frozen, one costs three times as much, and there is one for every record
-class Received(Generic[E]):
+class Received(Struct, Generic[E]):  # there is one for every record, and a dataclass costs four times as much
     """One event as it came in: who sent it, its validated data, and the record for whoever passes it on."""
 
     id: str
@@ -74,19 +77,24 @@ class Handlers:
 
         return register
 
-    def on_batch(self, model: type[E], *, natural_key: bool = False) -> Callable[[BatchHandler[E]], BatchHandler[E]]:
-        """Handle all events of this type in a batch at once, in their order: for types that come by the thousand."""
+    def on_batch(
+        self, model: type[E], *, natural_key: bool = False, older: bool = True
+    ) -> Callable[[BatchHandler[E]], BatchHandler[E]]:
+        """Handle all events of this type in a batch at once, in their order: for types that come by the thousand.
+
+        `older=False` leaves its older versions to handlers of their own.
+        """
 
         def register(handler: BatchHandler[E]) -> BatchHandler[E]:
-            self._add(model, handler, natural_key=natural_key)
+            self._add(model, handler, natural_key=natural_key, older=older)
             return handler
 
         return register
 
-    def _add(self, model: type[E], handle: BatchHandler[E], *, natural_key: bool) -> None:
+    def _add(self, model: type[E], handle: BatchHandler[E], *, natural_key: bool, older: bool = True) -> None:
         self._register(Registration(BY_MODEL[model], handle, natural_key))
-        for older, up in raised_from(model):
-            self._register(Registration(older, _raising(handle, up), natural_key))
+        for event_type, up in raised_from(model) if older else ():
+            self._register(Registration(event_type, _raising(handle, up), natural_key))
 
     def _register(self, registration: Registration) -> None:
         if registration.event_type.type in self._by_type:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.contract.events import EventType
+from shared.contract.catalogue import EventType
 
 from .database import Connection, Database
 from .settings import Settings

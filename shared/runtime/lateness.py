@@ -1,12 +1,22 @@
 """How long after their publication events are handled, for people who watch."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-
-from aiokafka import ConsumerRecord
+from typing import Protocol
 
 from .positions import Place
+
+
+class Timed(Protocol):
+    """What is used of a record; its timestamp in milliseconds."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,8 @@ class Lateness:
         self._handled: dict[Place, tuple[float, float]] = {}
         self._waiting_since: dict[Place, float] = {}
 
-    def handled(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+    def handled(self, records: Iterable[Timed]) -> None:
+        """Tell what was handled; the last record of each partition says it for all of them."""
         now = self._clock()
         for record in records:
             self._handled[record.topic, record.partition] = now, record.timestamp / 1000

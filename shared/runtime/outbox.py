@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from shared.contract.events import BY_MODEL, EventData
+from shared.contract.catalogue import BY_MODEL
+from shared.contract.events import EventData
 from shared.contract.upcasting import forms
 
 from .telemetry import trace_headers

@@ -7,11 +7,13 @@ it, or takes the memory; any of it would lose events or stop a service for one p
 
 import mmap
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import lt
 from typing import Any, Final, final
 
 import cramjam
 import structlog
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import (
     DefaultRecordBase,
@@ -20,6 +22,7 @@ from aiokafka.record.default_records import (
     _DefaultRecordPy,
 )
 from aiokafka.record.memory_records import _MemoryRecordsPy
+from msgspec import Struct
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +32,7 @@ MAX_EXPANDED_BYTES: Final = 32 << 20
 MAX_DRAINED_BYTES: Final = 8 << 20
 """No further batch is expanded in one go; five hundred events are about one megabyte."""
 
-MAX_HELD_BYTES: Final = 2 << 20
+MAX_HELD_BYTES: Final = 256 << 10
 """Of an expanded batch whose records are held between the look and the handing out; larger ones are read twice."""
 
 UNREADABLE: Final = "earshot-unreadable"
@@ -47,6 +50,26 @@ _XERIAL_MAGIC, _XERIAL_HEADER, _XERIAL_LENGTH = b"\x82SNAPPY\x00", 16, 4
 def read_every_batch() -> None:
     """Let aiokafka's consumers of this process read record batches with this module."""
     fetcher.MemoryRecords = Records
+    fetcher.PartitionRecords = _Partition
+
+
+class Taken(Struct, gc=False):  # made for every record: a tenth of what aiokafka's ConsumerRecord costs
+    """A record as the consumer hands it out."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class _Partition(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka is not typed
+    """A partition's records that were fetched and not handed out yet."""
+
+    def _consumer_record(self, tp: TopicPartition, record: Any) -> Taken:  # noqa: ANN401 - of two parsers
+        return Taken(tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
 
 
 class _Room:
@@ -166,12 +189,8 @@ class _Batch:
         return records if is_small else read(expanded)
 
     def _in_order(self, records: Iterable[Any]) -> bool:
-        before, last = self._batch.base_offset - 1, self._batch.next_offset - 1
-        for record in records:
-            if not before < record.offset <= last:
-                return False
-            before = record.offset
-        return True
+        offsets = [self._batch.base_offset - 1, *[record.offset for record in records], self._batch.next_offset]
+        return all(map(lt, offsets, offsets[1:]))
 
     def _set_aside(self, why: str) -> _DefaultRecordPy:
         """One record for all of them, in the last one's place: a position inside the batch must not skip it."""

@@ -15,9 +15,9 @@ from aiokafka.structs import RecordMetadata
 from shared.contract import envelope
 from shared.contract.partitioning import partition_of
 
-from . import archive
 from .database import Database
 from .kafka import producer, why
+from .recovery import archive
 from .settings import KafkaSettings
 from .telemetry import Metrics
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter
 
-from shared.contract.events import EVENTS, EventType
+from shared.contract.catalogue import EVENTS, EventType
 from shared.ui import Pages, shared_pages
 
 from .database import Connection, Database
-from .derived import Derived
 from .handlers import Handlers
+from .recovery.derived import Derived
+from .recovery.versioned import Versioned
 from .settings import Settings
 from .telemetry import Metrics
-from .versioned import Versioned
 
 Pulse = Callable[[Connection], Awaitable[Mapping[str, int]]]
 

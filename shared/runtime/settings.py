@@ -1,14 +1,24 @@
 """What a service is told by its environment, and nothing else; names start with EARSHOT_."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .roles import Role
+from .auth.roles import Role
+from .mail.smtp import Server
 
 PREFIX = "EARSHOT_"
 
@@ -16,7 +26,7 @@ PREFIX = "EARSHOT_"
 def complaints(wrong: ValidationError) -> list[str]:
     """What is wrong with the settings: the name of each variable and its fault."""
     found = wrong.errors(include_url=False, include_input=False)
-    return [f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}" for item in found]
+    return [f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}" if item["loc"] else item["msg"] for item in found]
 
 
 def _is_address(text: str) -> bool:
@@ -59,21 +69,39 @@ def _dsn(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _smtp(secret: SecretStr) -> SecretStr:
+    try:
+        Server.at(secret.get_secret_value())
+    except ValueError as wrong:
+        raise PydanticCustomError("smtp_url", "{wrong}", {"wrong": str(wrong)}) from None
+    return secret
+
+
 Url = Annotated[str, StringConstraints(pattern=r"^https?://", strip_whitespace=True)]
 Bootstrap = Annotated[str, StringConstraints(min_length=1), AfterValidator(_bootstrap)]
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp)]
 
 
 class KafkaSettings(BaseSettings):
     """How Kafka is reached; without a user name the connection is plain."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
     kafka_bootstrap: Bootstrap = Field(description="host:port[,host:port…]")
     kafka_user: str | None = None
     kafka_password: SecretStr | None = None
     kafka_ca: Path | None = Field(default=None, description="PEM file; none: the system's certificate authorities")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,60}$", description="before every topic and group")
+
+    @model_validator(mode="after")
+    def _never_plain_by_mistake(self) -> Self:
+        if (self.kafka_user is None) != (self.kafka_password is None):
+            missing = "EARSHOT_KAFKA_PASSWORD" if self.kafka_user else "EARSHOT_KAFKA_USER"
+            raise PydanticCustomError(
+                "kafka_login", "{missing} is missing: without it the connection would be plain", {"missing": missing}
+            )
+        return self
 
 
 class TrustedIssuer(BaseModel):
@@ -115,3 +143,8 @@ class Settings(KafkaSettings, HttpSettings):
     batch_records: int = Field(default=2000, ge=1, le=5000, description="records of one consumed batch at most")
     inbox_days: int | None = Field(default=None, ge=1, description="how long repeats are known; none: beyond retention")
     outbox_archive_days: int = Field(default=0, ge=0, le=36_500, description="days published events are kept; 0: not")
+    smtp_url: SmtpUrl | None = Field(
+        default=None, description="smtp[s]://user:password@host:port; none: nothing is sent"
+    )
+    mail_from: str = Field(default="Earshot <earshot@localhost>", min_length=3, description="whom mails come from")
+    mailbox: bool = Field(default=False, description="admins read mails at /mailbox; for a machine of one's own")

@@ -68,6 +68,15 @@ class Metrics:
         self.dead_letters = Gauge("earshot_dead_letters_open", "Dead letters nobody dealt with", registry=self.registry)
         self.lag = Gauge("earshot_consumer_lag", "Records not handled yet", registry=self.registry)
         self.lag_seconds = Gauge("earshot_consumer_lag_seconds", "Age of the oldest one", registry=self.registry)
+        self.mails_waiting = Gauge("earshot_mails_waiting", "Mails not sent yet", registry=self.registry)
+        self.mails_failed = Gauge("earshot_mails_failed", "Mails refused for good", registry=self.registry)
+        self.mails_age = Gauge("earshot_mails_oldest_seconds", "Age of the oldest waiting mail", registry=self.registry)
+        self.mended = Counter(
+            "earshot_counters_mended",
+            "Counters that were not what a recount gave, and were set right",
+            ["counter"],
+            registry=self.registry,
+        )
         self.ready = Gauge("earshot_ready", "1 while /readyz says so, else 0", registry=self.registry)
         self.requests = Histogram(
             "earshot_http_request_seconds", "Time to answer", ["method", "route", "status"], registry=self.registry

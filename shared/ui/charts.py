@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from babel.dates import format_skeleton
 from markupsafe import Markup
 
-from shared.ui.formats import DEFAULT, number
+from shared.ui.formats import number
+from shared.ui.words import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from jinja2 import pass_context
 from markupsafe import Markup
 
+from shared.ui.words import DEFAULT, SOURCE, language_of, locale_of, tag
+
 if TYPE_CHECKING:
     from jinja2.runtime import Context
     from starlette.requests import Request
 
-LANGUAGES = frozenset({"en"})  # the languages the pages are written in
-DEFAULT = Locale("en", "GB")
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MINUS = "\N{MINUS SIGN}"
 
@@ -35,23 +35,19 @@ class Reader:
 
     locale: Locale
     zone: ZoneInfo
+    language: str = SOURCE
+
+    @property
+    def tag(self) -> str:
+        """The language as HTML names it."""
+        return tag(self.language)
 
 
-def reader_of(request: Request) -> Reader:
-    """Take the locale from `Accept-Language` and the zone from the `zone` cookie that our script sets."""
-    return Reader(_locale(request.headers.get("accept-language", "")), _zone(request.cookies.get("zone", "")))
-
-
-def _locale(header: str) -> Locale:
-    for part in header.split(","):
-        tag = part.partition(";")[0].strip().replace("-", "_")
-        try:
-            locale = Locale.parse(tag)
-        except (ValueError, TypeError, UnknownLocaleError):
-            continue
-        if locale.language in LANGUAGES:
-            return locale if locale.territory else DEFAULT
-    return DEFAULT
+def reader_of(request: Request, languages: tuple[str, ...] = (SOURCE,)) -> Reader:
+    """Who asks, in one of these languages; the zone comes from the `zone` cookie that our script sets."""
+    language = language_of(request, languages)
+    locale = locale_of(language, request.headers.get("accept-language", ""))
+    return Reader(locale, _zone(request.cookies.get("zone", "")), language)
 
 
 def _zone(name: str) -> ZoneInfo:

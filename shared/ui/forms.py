@@ -13,39 +13,41 @@ from typing import TYPE_CHECKING, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from shared.ui.words import _, marked
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
 
 SENTENCES = {
-    "missing": "Fill this in.",
-    "string_too_short": "Write at least {min_length} characters.",
-    "string_too_long": "Shorten this to {max_length} characters or fewer.",
-    "string_pattern_mismatch": "This is not in the expected form.",
-    "int_parsing": "Enter a whole number, for example 12.",
-    "int_from_float": "Enter a whole number, for example 12.",
-    "float_parsing": "Enter a number, for example 12.5.",
-    "decimal_parsing": "Enter a number, for example 12.5.",
-    "finite_number": "Enter a number, for example 12.5.",
-    "greater_than": "Enter a number above {gt}.",
-    "greater_than_equal": "Enter {ge} or more.",
-    "less_than": "Enter a number below {lt}.",
-    "less_than_equal": "Enter {le} or less.",
-    "bool_parsing": "Choose yes or no.",
-    "literal_error": "Choose one of the options.",
-    "enum": "Choose one of the options.",
-    "uuid_parsing": "Choose one of the options.",
-    "too_short": "Choose at least {min_length}.",
-    "too_long": "Choose at most {max_length}.",
-    "date_parsing": "Enter a date, for example 2026-11-23.",
-    "date_from_datetime_parsing": "Enter a date, for example 2026-11-23.",
-    "datetime_parsing": "Enter a date and time, for example 2026-11-23T10:30.",
-    "datetime_from_date_parsing": "Enter a date and time, for example 2026-11-23T10:30.",
-    "time_parsing": "Enter a time, for example 10:30.",
-    "url_parsing": "Enter a web address, for example https://example.com.",
+    "missing": marked("Fill this in."),
+    "string_too_short": marked("Write at least {min_length} characters."),
+    "string_too_long": marked("Shorten this to {max_length} characters or fewer."),
+    "string_pattern_mismatch": marked("This is not in the expected form."),
+    "int_parsing": marked("Enter a whole number, for example 12."),
+    "int_from_float": marked("Enter a whole number, for example 12."),
+    "float_parsing": marked("Enter a number, for example 12.5."),
+    "decimal_parsing": marked("Enter a number, for example 12.5."),
+    "finite_number": marked("Enter a number, for example 12.5."),
+    "greater_than": marked("Enter a number above {gt}."),
+    "greater_than_equal": marked("Enter {ge} or more."),
+    "less_than": marked("Enter a number below {lt}."),
+    "less_than_equal": marked("Enter {le} or less."),
+    "bool_parsing": marked("Choose yes or no."),
+    "literal_error": marked("Choose one of the options."),
+    "enum": marked("Choose one of the options."),
+    "uuid_parsing": marked("Choose one of the options."),
+    "too_short": marked("Choose at least {min_length}."),
+    "too_long": marked("Choose at most {max_length}."),
+    "date_parsing": marked("Enter a date, for example 2026-11-23."),
+    "date_from_datetime_parsing": marked("Enter a date, for example 2026-11-23."),
+    "datetime_parsing": marked("Enter a date and time, for example 2026-11-23T10:30."),
+    "datetime_from_date_parsing": marked("Enter a date and time, for example 2026-11-23T10:30."),
+    "time_parsing": marked("Enter a time, for example 10:30."),
+    "url_parsing": marked("Enter a web address, for example https://example.com."),
 }
-EMAIL = "Enter an e-mail address, for example name@example.com."
+EMAIL = marked("Enter an e-mail address, for example name@example.com.")
 EMAIL_SAYS = "value is not a valid email address"
 COLLECTIONS = {list, set, tuple, frozenset}
 
@@ -101,7 +103,7 @@ def _one_each(model: type[BaseModel], errors: list[ErrorDetails]) -> list[FieldE
     for error in errors:
         name = str(error["loc"][0]) if error["loc"] else "form"
         info = model.model_fields.get(name)
-        label = (info and info.title) or ("" if info is None else name.replace("_", " ").capitalize())
+        label = _(info.title) if info and info.title else "" if info is None else name.replace("_", " ").capitalize()
         found.setdefault(name, FieldError(name, _sentence(error), field_id(name), label))
     return list(found.values())
 
@@ -109,7 +111,13 @@ def _one_each(model: type[BaseModel], errors: list[ErrorDetails]) -> list[FieldE
 def _sentence(error: ErrorDetails) -> str:
     message = error["msg"]
     if message.startswith(EMAIL_SAYS):
-        return EMAIL
+        return _(EMAIL)
     if error["type"] in {"value_error", "assertion_error"}:
-        return message.partition(", ")[2] or message
-    return SENTENCES.get(error["type"], message).format_map(error.get("ctx", {}))
+        return _(message.partition(", ")[2] or message)
+    bounds = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
+    return _(SENTENCES.get(error["type"], message)).format_map(bounds)
+
+
+def _plain(value: object) -> object:
+    """Bounds of a number come as floats; nobody writes 10 as 10.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from shared.ui import flash, formats
+from shared.ui import flash, formats, markdown, words
 from shared.ui.assets import HERE, Assets, drawing, read_folder, shared_files
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Pages:
 
     Every template finds `asset(name)`, `url(path)` inside the service, `home(path)` at the gateway (its address is
     `app.state.public_url`), `company` (`app.state.company`), `principal` (`request.state.principal`), `reader`,
-    `flash`, and the filters of `formats`.
+    `languages`, `flash`, and the filters of `formats`. Its words come from `locales/` beside `templates`.
     """
 
     def __init__(self, service: str, templates: Path) -> None:
@@ -56,18 +56,32 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+        self.words = words.Words(templates.parent / "locales")
+        self._templates.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+            words.translated, words.ntranslated, newstyle=True
+        )
         self._templates.globals |= {"asset": self.assets, "drawing": drawing, "service": service}
-        self._templates.filters |= formats.FILTERS
+        self._templates.filters |= formats.FILTERS | {"unmarked": markdown.plain}
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """Return the page or fragment `name`, filled with `context`; a flash message is shown once."""
         message = flash.read(request)
-        shown = _surroundings(request) | {"flash": message} | context
-        response = HTMLResponse(self._templates.get_template(name).render(shown), status_code=status, headers=HEADERS)
+        reader = formats.reader_of(request, self.words.languages)
+        shown = _surroundings(request) | {"reader": reader, "languages": self.words.names, "flash": message} | context
+        with self.words.speaking(reader.language):
+            text = self._templates.get_template(name).render(shown)
+        response = HTMLResponse(text, status_code=status, headers=HEADERS)
         if message is not None:
             flash.clear(request, response)
         return response
+
+    def language_of(self, request: Request) -> str:
+        """The language that the request is answered in."""
+        return words.language_of(request, self.words.languages)
+
+    def write(self, name: str, **context: object) -> str:
+        """Fill the template `name` for something else than an answer, such as a mail, in the language being spoken."""
+        return self._templates.get_template(name).render(context)
 
     def render_error(
         self,
@@ -91,10 +105,8 @@ class Pages:
 def _surroundings(request: Request) -> dict[str, Any]:
     root = request.scope.get("root_path", "")
     public_url = str(getattr(request.app.state, "public_url", "")).rstrip("/")
-    reader = formats.reader_of(request)
     return {
         "request": request,
-        "reader": reader,
         "company": getattr(request.app.state, "company", "Earshot"),
         "principal": getattr(request.state, "principal", None),
         "url": lambda path: f"{root}{path}",

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from . import consume, memory, relay, report, scale, visible
+from . import consume, http, memory, relay, report, scale, visible
 from .place import CHECKOUT, Place, place
 
 
@@ -27,11 +27,13 @@ class Size:
     instances: tuple[int, ...]
     loaded: int
     idle_seconds: float
+    ideas: int
+    http_seconds: float
 
 
-FULL = Size(100_000, 3, 100_000, 200, 300, (0, 1000), (0, 100_000, 1_000_000), (1, 2, 4), 200_000, 5)
-LONG = Size(400_000, 9, 200_000, 400, 500, (0, 1000), (0, 100_000, 1_000_000), (1, 2, 4), 1_000_000, 30)
-SMOKE = Size(2_000, 1, 1_000, 3, 3, (0,), (0,), (1,), 1_000, 1)
+FULL = Size(100_000, 3, 100_000, 200, 300, (0, 1000), (0, 100_000, 1_000_000), (1, 2, 4), 200_000, 5, 10_000, 10)
+LONG = Size(400_000, 9, 200_000, 400, 500, (0, 1000), (0, 100_000, 1_000_000), (1, 2, 4), 1_000_000, 30, 10_000, 60)
+SMOKE = Size(2_000, 1, 1_000, 3, 3, (0,), (0,), (1,), 1_000, 1, 50, 1)
 
 
 async def _consume(at: Place, size: Size) -> dict[str, Any]:
@@ -61,12 +63,20 @@ async def _memory(at: Place, size: Size) -> dict[str, Any]:
     return {"idle": await memory.idle(at, size.idle_seconds), "load": await memory.under_load(at, size.loaded, steps=4)}
 
 
+async def _http(at: Place, size: Size) -> dict[str, Any]:
+    return {
+        "votes": await http.votes(at, size.stored, size.http_seconds),
+        "board": await http.board(at, size.ideas, size.http_seconds),
+    }
+
+
 PARTS: dict[str, Callable[[Place, Size], Coroutine[Any, Any, dict[str, Any]]]] = {
     "consume": _consume,
     "relay": _relay,
     "visible": _visible,
     "scale": _scale,
     "memory": _memory,
+    "http": _http,
 }
 
 

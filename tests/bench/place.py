@@ -1,17 +1,23 @@
 """Where the benchmarks run: a Kafka and a durable PostgreSQL of their own, and the programs that are compared."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psutil
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from jwt.algorithms import OKPAlgorithm
 
+from shared.runtime.auth.tokens import issue, key_id
 from shared.runtime.topics import create_topics
 from tests.support.databases import create_database, drop_database, dsn_of
 from tests.support.infra import ADMIN_DSN, KAFKA, Infrastructure, free_port
@@ -84,6 +90,17 @@ def rival(place: Place, module: str, database: str, prefix: str, **settings: str
     command = [sys.executable, "-m", f"tests.bench.rivals.{module}"]
     with _running(place, command, dsn_of(database, "roadmap"), prefix, settings) as process:
         yield Program(process, "")
+
+
+def signed(place: Place) -> tuple[str, dict[str, str]]:
+    """A file of keys for EARSHOT_JWKS, and the headers of an administrator whose token they prove."""
+    key = Ed25519PrivateKey.generate()
+    public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id(key), "use": "sig"}
+    jwks = place.folder / f"{uuid4().hex[:8]}-jwks.json"
+    jwks.write_text(json.dumps({"keys": [public]}))
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    token = issue(pem, subject="bench", role="admin", lifetime=timedelta(hours=1), now=datetime.now(UTC))
+    return str(jwks), {"Authorization": f"Bearer {token}"}
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def write(folder: Path, found: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "results.json"
     before = json.loads(file.read_text()) if file.exists() else {}
-    results = before | found | {"runs": before.get("runs", {}) | found["runs"]}
+    results = before | {**found} | {"runs": before.get("runs", {}) | found["runs"]}
     file.write_text(json.dumps(results, indent=1) + "\n")
     for name, drawing in _plots(results):
         (folder / f"{name}.svg").write_text(drawing)
@@ -68,6 +68,9 @@ def _plots(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "instances", bars("Votes counted per second, by instances", rates)
     if used := results.get("memory"):
         yield "memory", bars("Resident memory, MB", {**used["idle"], **used["load"]}, limit=150, limit_name="150 MB")
+    if asked := results.get("http"):
+        rates = {name: found["requests per second"] for name, found in asked["votes"].items()}
+        yield "http", bars("Votes a second over HTTP, by votes stored", rates, limit=2000, limit_name="2,000")
 
 
 def _leaves(found: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, object]]:

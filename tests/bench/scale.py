@@ -43,7 +43,8 @@ async def instances(place: Place, events: int, numbers: tuple[int, ...]) -> dict
 async def _consume(place: Place, prefix: str, events: int, *, instances: int, size: int) -> Cost:
     async with place.database() as database:
         connection = await asyncpg.connect(dsn_of(database), server_settings={"search_path": "roadmap"})
-        await store(connection, size)
+        if size:
+            await store(connection, size)
         progress = Progress(connection, place.postmaster)
         with ExitStack() as stack:
             programs = [stack.enter_context(service(place, "roadmap", database, prefix)) for _ in range(instances)]
@@ -54,10 +55,8 @@ async def _consume(place: Place, prefix: str, events: int, *, instances: int, si
     return between(first, last)
 
 
-async def store(connection: "asyncpg.Connection[asyncpg.Record]", size: int) -> None:
-    """Put in votes of earlier years, each voter's on ten ideas, with the counters they make."""
-    if not size:
-        return
+async def store(connection: "asyncpg.Connection[asyncpg.Record]", size: int, *, ideas: int = IDEAS) -> None:
+    """Put in named ideas and votes of earlier years, each voter's on ten ideas, with the counters they make."""
     voters = max(1, size // 10)
     await connection.execute(
         """
@@ -68,10 +67,10 @@ async def store(connection: "asyncpg.Connection[asyncpg.Record]", size: int) -> 
     )
     await connection.execute(
         """
-        INSERT INTO ideas (feature_id, title, status_changed_at, created_at)
-        SELECT 'idea-' || n, 'idea-' || n, '2020-01-01Z', '2020-01-01Z' FROM generate_series(0, $1 - 1) AS n
+        INSERT INTO ideas (feature_id, title, status_version, status_changed_at, created_at)
+        SELECT 'idea-' || n, 'Idea number ' || n, 1, '2020-01-01Z', '2020-01-01Z' FROM generate_series(0, $1 - 1) AS n
         """,
-        IDEAS,
+        ideas,
     )
     await connection.execute(
         """
@@ -81,7 +80,7 @@ async def store(connection: "asyncpg.Connection[asyncpg.Record]", size: int) -> 
         """,
         size,
         voters,
-        IDEAS,
+        ideas,
     )
     await connection.execute(
         """

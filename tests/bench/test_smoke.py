@@ -24,7 +24,7 @@ def test_every_benchmark_runs(tmp_path: Path) -> None:
         timeout=PATIENCE_SECONDS,
     )
     results = json.loads((tmp_path / "results.json").read_text())
-    assert set(results) == {"machine", "runs", "consume", "relay", "visible", "scale", "memory"}
+    assert set(results) == {"machine", "runs", "consume", "relay", "visible", "scale", "memory", "http"}
     assert results["consume"]["same rows"] is True
     assert {file.stem for file in tmp_path.glob("*.svg")} == {
         "consume",
@@ -34,4 +34,5 @@ def test_every_benchmark_runs(tmp_path: Path) -> None:
         "stored",
         "instances",
         "memory",
+        "http",
     }

@@ -3,20 +3,16 @@
 import asyncio
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 from aiokafka import AIOKafkaProducer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jwt.algorithms import OKPAlgorithm
 
-from shared.runtime.tokens import issue, key_id
 from tests.support.running import until
 
 from . import votes
 from .figures import percentile
-from .place import Place, service
+from .place import Place, service, signed
 
 LOOK_SECONDS = 0.005
 RUN_UP_SECONDS = 2.0
@@ -26,20 +22,13 @@ PATIENCE_SECONDS = 30.0
 async def visible(place: Place, probes: int, rate: int) -> dict[str, float]:
     """Milliseconds until a vote is counted in the idea's answer, while `rate` other votes come each second."""
     prefix = await place.topics()
-    key = Ed25519PrivateKey.generate()
-    jwks = place.folder / f"{prefix}jwks.json"
-    public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id(key), "use": "sig"}
-    jwks.write_text(json.dumps({"keys": [public]}))
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    token = issue(pem, subject="bench", role="admin", lifetime=timedelta(hours=1), now=datetime.now(UTC))
+    jwks, headers = signed(place)
     producer = AIOKafkaProducer(bootstrap_servers=place.kafka, acks="all", linger_ms=0)
     await producer.start()
     async with place.database() as database:
-        with service(place, "roadmap", database, prefix, EARSHOT_JWKS=str(jwks)) as program:
-            async with httpx.AsyncClient(
-                base_url=program.url, headers={"Authorization": f"Bearer {token}"}, timeout=30
-            ) as client:
-                await until(lambda: _is_ready(client), what="the service to be ready")
+        with service(place, "roadmap", database, prefix, EARSHOT_JWKS=jwks) as program:
+            async with httpx.AsyncClient(base_url=program.url, headers=headers, timeout=30) as client:
+                await until(lambda: is_ready(client), what="the service to be ready")
                 load = asyncio.create_task(_load(producer, prefix, rate)) if rate else None
                 await asyncio.sleep(RUN_UP_SECONDS)
                 delays = [await _probe(client, producer, prefix, number) for number in range(probes)]
@@ -49,7 +38,7 @@ async def visible(place: Place, probes: int, rate: int) -> dict[str, float]:
     return {"p50 ms": percentile(delays, 50), "p99 ms": percentile(delays, 99)}
 
 
-async def _is_ready(client: httpx.AsyncClient) -> bool:
+async def is_ready(client: httpx.AsyncClient) -> bool:
     try:
         return (await client.get("/readyz")).status_code == httpx.codes.OK
     except httpx.HTTPError:

@@ -1,5 +1,6 @@
 """The whole platform with the demo's content, seen through a browser."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,10 +9,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from confluent_kafka import Producer
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.support.browser import WIDE, opened
 from tests.support.platform import Platform
+from tests.support.running import until
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,47 @@ async def _made_by_the_demo(http: httpx.AsyncClient) -> dict[str, str]:
     interview = (await only("/scheduling/api/v1/interviews?limit=1000"))["interview_id"]
     sessions = (await http.get("/sessions/api/v1/sessions?limit=1000")).json()
     [session] = [one["session_id"] for one in sessions if one["interview_id"] == interview]
-    return {"interview": interview, "session": session}
+    return {"interview": interview, "session": session, "letter": await _dead_letter(http)}
+
+
+async def _dead_letter(http: httpx.AsyncClient) -> str:
+    """A letter of kpi's: an event whose rule somebody broke, mended once so that there is a history to show."""
+    letters = "/kpi/api/v1/dead-letters"
+
+    async def kept() -> str | None:
+        found = (await http.get(letters, params={"event_type": "earshot.KpiMeasured.v1"})).json()
+        return str(found[0]["id"]) if found else None
+
+    letter = await until(kept, what="a dead letter")
+    assert letter is not None
+    answer = await http.post(f"{letters}/{letter}/edit", json={"value_text": '{"kpi_id": "mended"}'})
+    assert answer.is_success, answer.text
+    return letter
 
 
 @pytest.fixture(scope="session")
 async def site(platform: Platform) -> AsyncIterator[Site]:
     platform.earshot("demo")
+    _break_a_rule(platform)
     url = platform.status()["gateway"]["url"]
     token = platform.earshot("token", "--role", "admin").strip()
     async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as http:
         yield Site(platform, url, http, await _made_by_the_demo(http))
+
+
+def _break_a_rule(platform: Platform) -> None:
+    """An event of another system that ends before it begins."""
+    headers: list[tuple[str, str | bytes | None]] = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", "broken"),
+        ("ce_source", "/other"),
+        ("ce_type", "earshot.KpiMeasured.v1"),
+    ]
+    period = {"period_start": "2026-03-02T12:00:00Z", "period_end": "2026-03-01T12:00:00Z"}
+    value = {"kpi_id": "csat", "value": 70, "measured_at": "2026-03-02T12:00:00Z"} | period
+    producer = Producer({"bootstrap.servers": platform.status()["broker"]["address"]})
+    producer.produce("earshot.kpi-measured.v1", json.dumps(value), "csat", headers=headers)
+    assert producer.flush(20) == 0
 
 
 @pytest.fixture(scope="session")

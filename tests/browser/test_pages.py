@@ -16,6 +16,7 @@ from tests.support.browser import (
     sideways,
     spending,
     violations,
+    walked,
 )
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -38,6 +39,9 @@ PUBLIC = [
     ("/roadmap/board?q=unheard+of", 200),
     ("/roadmap/board/demo-csv-export", 200),
     ("/roadmap/board/demo-dark-theme", 200),
+    ("/roadmap/board?view=columns", 200),
+    ("/roadmap/suggest?title=export", 200),
+    ("/roadmap/changelog", 200),
 ]
 REFERENCE = ["/scheduling/docs", "/sessions/docs", "/insights/docs", "/roadmap/docs", "/kpi/docs", "/webhooks/docs"]
 WORK = [
@@ -57,11 +61,29 @@ WORK = [
     ("/roadmap/new", 200),
     ("/roadmap/ideas/demo-csv-export", 200),
     ("/roadmap/ideas/demo-dark-theme", 200),
+    ("/roadmap/?sort=momentum", 200),
+    ("/roadmap/ideas/demo-csv-export/why", 200),
+    ("/roadmap/ideas/demo-csv-export/estimates", 200),
+    ("/roadmap/population", 200),
+    ("/roadmap/accounts", 200),
+    ("/roadmap/ideas/demo-csv-export/place", 200),
+    ("/roadmap/board/demo-csv-export", 200),
+    ("/roadmap/merges", 200),
+    ("/roadmap/merges?idea=demo-csv-export", 200),
+    ("/roadmap/layout", 200),
+    ("/roadmap/entries", 200),
+    ("/roadmap/entries/new", 200),
+    ("/roadmap/mentions", 200),
     ("/kpi/", 200),
     ("/kpi/new", 200),
     ("/kpi/kpis/demo-csat", 200),
     ("/kpi/releases", 200),
+    ("/kpi/dead-letters", 200),
+    ("/kpi/dead-letters?state=erased", 200),
+    ("/kpi/dead-letters/{letter}", 200),
+    ("/kpi/dead-letters/00000000-0000-4000-8000-000000000000", 404),
     ("/webhooks/", 200),
+    ("/webhooks/new", 200),
 ]
 
 
@@ -124,6 +146,14 @@ async def test_a_page_of_the_team_is_quiet_and_accessible(work_page: Page, site:
     """Signed in: no console message, no foreign request, no finding in light or dark, no sideways scroll."""
     await look(work_page, site, path.format(**site.ids), status)
     await check_for_everyone(work_page)
+
+
+async def test_what_has_the_focus_is_seen(work_page: Page, site: Site) -> None:
+    """Walking through a long form by Tab, on a phone past the bar at its foot, one sees where one is."""
+    await work_page.goto(f"{site.url}/webhooks/new")
+    [name] = await walked(work_page, 1)
+    while not name.startswith("Send names and addresses of people too"):
+        [name] = await walked(work_page, 1)
 
 
 @pytest.mark.parametrize("path", REFERENCE)

@@ -50,17 +50,36 @@ async def test_a_forgotten_field_keeps_what_was_typed_without_script(plain: Page
 
 
 async def test_a_vote_is_given_and_taken_back_without_script(plain: Page, site: Site) -> None:
-    """On the board a vote counts, is shown as one's own, and can be taken back."""
+    """On the board a vote is kept, is shown as one's own, and can be taken back."""
     idea = await site.add_idea()
     await plain.goto(f"{site.url}/roadmap/board")
     await plain.get_by_label("Search ideas").fill(idea.title)
     await plain.get_by_role("button", name="Search").click()
     mine = plain.get_by_role("listitem").filter(has_text=idea.title)
     await mine.get_by_role("button", name="Vote: 0 people").click()
-    await expect(plain.get_by_role("status").filter(has_text="Thank you, your vote counts.")).to_be_visible()
-    await expect(mine.get_by_role("button", name="Vote: 1 person", pressed=True)).to_be_visible()
+    await expect(plain.get_by_role("status").filter(has_text="counts as soon as you sign in")).to_be_visible()
+    await expect(mine.get_by_role("button", name="Vote: 0 people", pressed=True)).to_be_visible()
     await expect(mine.get_by_text("You voted")).to_be_visible()
-    await mine.get_by_role("button", name="Vote: 1 person").click()
+    await mine.get_by_role("button", name="Vote: 0 people").click()
     await expect(plain.get_by_role("status").filter(has_text="Your vote is taken back.")).to_be_visible()
     await expect(mine.get_by_role("button", name="Vote: 0 people", pressed=False)).to_be_visible()
     await expect(mine.get_by_text("You voted")).to_have_count(0)
+
+
+async def test_an_idea_and_a_comment_are_sent_without_script(plain: Page, site: Site) -> None:
+    """A visitor previews and sends both; the comment is theirs alone to see until the team has read it."""
+    idea = await site.add_idea()
+    await plain.goto(f"{site.url}/roadmap/board")
+    await plain.get_by_role("link", name="Suggest an idea").click()
+    await plain.get_by_label("Title").fill(f"More like {idea.title}")
+    await plain.get_by_label("Description").fill("It would **help**.")
+    await plain.get_by_role("button", name="Preview").click()
+    await expect(plain.get_by_role("strong").filter(has_text="help")).to_be_visible()
+    await expect(plain.get_by_role("link", name=idea.title)).to_be_visible()
+    await plain.get_by_role("button", name="Send the idea").click()
+    await expect(plain.get_by_role("status").filter(has_text="once the team has read it")).to_be_visible()
+    await plain.goto(f"{site.url}/roadmap/board/{idea.id}")
+    await plain.get_by_label("Your comment").fill("Yes, *please*.")
+    await plain.get_by_role("button", name="Comment", exact=True).click()
+    await expect(plain.get_by_text("Only you see this yet")).to_be_visible()
+    await expect(plain.get_by_role("emphasis").filter(has_text="please")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 
 from services import SERVICES
 from shared.contract.asyncapi import document
-from shared.contract.events import EVENTS
+from shared.contract.catalogue import EVENTS
 from tests.contract.programs import FOLDER, run_node
 
 ERROR, WARNING = 0, 1
@@ -27,6 +27,16 @@ def test_the_official_parser_accepts_every_document() -> None:
     for name, said in zip(("platform", *SERVICES), parsed(document(), *map(document, SERVICES)), strict=True):
         assert said["accepted"], (name, said)
         assert [each for each in said["diagnostics"] if each["severity"] <= WARNING] == [], name
+
+
+def test_who_hears_everything_has_a_document_of_everything() -> None:
+    """An adapter that the contract does not name receives what it consumes and sends what the runtime publishes."""
+    whole = document("webhooks", frozenset(EVENTS))
+    operations = {(each["action"], each["channel"]["$ref"].split("/")[-1]) for each in whole["operations"].values()}
+    sent = {("send", name) for name in ("ErasureCompleted", "EventRejected", "DeadLetterClosed")}
+    assert operations == sent | {("receive", event.model.__name__) for event in EVENTS.values()}
+    [said] = parsed(whole)
+    assert said["accepted"], said
 
 
 def test_the_parser_refuses_what_is_wrong() -> None:

@@ -9,8 +9,8 @@ from aiokafka.partitioner import murmur2 as by_aiokafka
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.contract.catalogue import EVENTS
 from shared.contract.checking import Checker, Finding, Sample
-from shared.contract.events import EVENTS
 from shared.contract.examples import examples
 from shared.contract.partitioning import murmur2, partition_of
 

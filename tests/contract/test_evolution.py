@@ -12,16 +12,9 @@ import pytest
 from pydantic import Field, model_validator
 
 from shared.contract import history, schemas
+from shared.contract.catalogue import BY_MODEL, EVENTS, EventType
 from shared.contract.compatibility import breaks
-from shared.contract.events import (
-    BY_MODEL,
-    EVENTS,
-    EventData,
-    EventType,
-    FeatureVoted,
-    InsightTagged,
-    KpiMeasured,
-)
+from shared.contract.events import EventData, FeatureVoted, InsightTagged, KpiMeasured
 from shared.contract.examples import complaints, examples
 from shared.contract.history import Golden, Release, releases
 from shared.contract.types import Line

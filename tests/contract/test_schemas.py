@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from shared.contract.asyncapi import document
+from shared.contract.catalogue import EVENTS
 from shared.contract.compatibility import breaks
-from shared.contract.events import EVENTS
 from shared.contract.schemas import committed, generated
 from shared.contract.topics import declared
 

@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from shared.contract import envelope
-from shared.contract.events import EVENTS, KpiMeasured
+from shared.contract.catalogue import EVENTS
+from shared.contract.events import KpiMeasured
 from shared.contract.examples import examples
 from shared.runtime.database import Cause
 from shared.runtime.serve import load

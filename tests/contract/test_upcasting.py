@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import Field
 
 from services import PUBLIC_EVERYWHERE
-from shared.contract import envelope, events, upcasting
-from shared.contract.events import EventData, EventType
+from shared.contract import catalogue, envelope, upcasting
+from shared.contract.catalogue import EventType
+from shared.contract.events import EventData
 from shared.contract.types import Id, Share, UtcTime
 from shared.contract.upcasting import Succession, complaints, forms, raised_from
 from shared.runtime import Handlers, Received, Service, Transaction
@@ -70,10 +71,10 @@ def judged(data: MoodHeardV2) -> MoodHeardV3:
 def known(monkeypatch: pytest.MonkeyPatch) -> dict[type[EventData], EventType]:
     """The contract with three versions of an event more; the second follows the first."""
     models: dict[type[EventData], int] = {MoodHeard: 1, MoodHeardV2: 2, MoodHeardV3: 3}
-    types = {model: events._event(model, "kpi", "kpi", version=number) for model, number in models.items()}
+    types = {model: catalogue._event(model, "kpi", "kpi", version=number) for model, number in models.items()}
     for model, event_type in types.items():
-        monkeypatch.setitem(events._BY_MODEL, model, event_type)
-        monkeypatch.setitem(events._BY_TYPE, event_type.type, event_type)
+        monkeypatch.setitem(catalogue._BY_MODEL, model, event_type)
+        monkeypatch.setitem(catalogue._BY_TYPE, event_type.type, event_type)
     monkeypatch.setattr(upcasting, "SUCCESSIONS", (Succession(MoodHeard, MoodHeardV2, up, down),))
     return types
 
@@ -119,7 +120,7 @@ async def send(made: Stage, topic: str, event_id: str, data: EventData) -> None:
         envelope.Envelope(
             id=event_id,
             source="/elsewhere",
-            type=events.BY_MODEL[type(data)].type,
+            type=catalogue.BY_MODEL[type(data)].type,
             data=data.model_dump_json().encode(),
         )
     )

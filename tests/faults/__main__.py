@@ -5,11 +5,14 @@ import asyncio
 import itertools
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.faults.generator import Load
 from tests.faults.ground import Ground, ground
@@ -21,6 +24,8 @@ from tests.faults.world import world
 SLICE = 400
 PER_SECOND = 400.0
 DISK_MEGABYTES = 1500
+STOPPED = 130
+"""The exit code of what was interrupted, by convention."""
 
 
 def main() -> None:
@@ -28,11 +33,31 @@ def main() -> None:
     seed = asked.seed if asked.seed is not None else secrets.randbelow(10**6)
     folder = Path(tempfile.mkdtemp(prefix="earshot-faults-run-"))
     say(f"seed {seed}")
-    kept = asyncio.run(_proof(folder, seed) if asked.prove else _run(folder, asked.events, seed, short=asked.short))
+    run = _proof(folder, seed) if asked.prove else _run(folder, asked.events, seed, short=asked.short)
+    try:
+        kept = asyncio.run(_stoppable(run))
+    except asyncio.CancelledError:
+        shutil.rmtree(folder)
+        say("stopped before the end; nothing of it is left")
+        sys.exit(STOPPED)
     if not kept:
         say(f"FAILED with seed {seed}; ledger and logs: {folder}")
         sys.exit(1)
     shutil.rmtree(folder)
+
+
+async def _stoppable(run: Coroutine[Any, Any, bool]) -> bool:
+    """The first SIGINT or SIGTERM cancels the run, which then stops what it started; others must wait for that."""
+    running = asyncio.ensure_future(run)
+
+    def stop() -> None:
+        if not running.cancelling():
+            say("stopping")
+            running.cancel()
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, stop)
+    return await running
 
 
 def say(line: str) -> None:

@@ -6,97 +6,66 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from tests.faults.ground import started
+from tests.faults.instance import Instance
 from tests.faults.proxy import Direction
+from tests.faults.sides import DATABASE, Side
 from tests.faults.taps import LostCommits
 from tests.faults.world import World, until
 
-SLOW_SECONDS, SLOW_BYTES_PER_SECOND = 0.15, 200_000.0
-UNSEEN_SECONDS = 30.0
-"""For so long /readyz gives a consumer that gets nowhere the benefit of the doubt."""
+SLOW_BYTES_PER_SECOND = 200_000.0
 
 
 @asynccontextmanager
-async def broker_cut_off(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """The service has no connection to Kafka and gets none; its neighbours do."""
-    async with world.ground.kafka_proxies[service].cut() as broken:
+async def cut_off(side: Side, world: World, service: str, seconds: float) -> AsyncIterator[str]:
+    """The service has no connection to one side and gets none; its neighbours do."""
+    async with side.proxies(world.ground)[service].cut() as broken:
         assert broken, "there was no connection to cut"
-        await world.not_ready(world.of(service), "broker")
-        yield f"{broken} connections of {service} to Kafka cut"
+        await world.not_ready(world.of(service), side.check)
+        yield f"{broken} connections of {service} to {side.name} cut"
         await asyncio.sleep(seconds)
         await _others_stay_ready(world, service)
 
 
 @asynccontextmanager
-async def broker_silent(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """Requests arrive, answers do not, and in the end the connections are lost with them."""
-    with world.ground.kafka_proxies[service].silent(Direction.ANSWERS, lost=True):
-        await world.not_ready(world.of(service), "broker")
-        yield f"Kafka's answers to {service} are lost"
+async def silent(side: Side, world: World, service: str, seconds: float) -> AsyncIterator[str]:
+    """What is asked arrives and takes effect, answers do not, and in the end the connections are lost with them."""
+    with side.proxies(world.ground)[service].silent(Direction.ANSWERS, lost=True):
+        await world.not_ready(world.of(service), side.check)
+        yield f"{side.name}'s answers to {service} are lost"
         await asyncio.sleep(seconds)
+        await _others_stay_ready(world, service)
 
 
 @asynccontextmanager
-async def broker_deaf(world: World, service: str, seconds: float) -> AsyncIterator[str]:
+async def deaf(side: Side, world: World, service: str, seconds: float) -> AsyncIterator[str]:
     """Requests are held up and arrive late, after clients may have given up and asked again."""
-    with world.ground.kafka_proxies[service].silent(Direction.REQUESTS, lost=False):
-        await world.not_ready(world.of(service), "broker")
-        yield f"requests of {service} to Kafka come late"
-        await asyncio.sleep(seconds)
-
-
-@asynccontextmanager
-async def broker_slow(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """Everything takes its time; the service works on and stays ready."""
-    with world.ground.kafka_proxies[service].slow(SLOW_SECONDS, SLOW_BYTES_PER_SECOND):
-        yield f"Kafka is slow for {service}"
-        await asyncio.sleep(seconds)
-        await _stay_ready(world, service)
-
-
-@asynccontextmanager
-async def broker_reset(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """All connections to Kafka are reset at once; over before one could ask."""
-    hit = world.ground.kafka_proxies[service].reset()
-    assert hit, "there was no connection to reset"
-    yield f"{hit} connections of {service} to Kafka reset"
-    await asyncio.sleep(seconds)
-
-
-@asynccontextmanager
-async def database_cut_off(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """The service has no connection to its database and gets none; its neighbours do."""
-    async with world.ground.postgres_proxies[service].cut() as broken:
-        assert broken, "there was no connection to cut"
-        await world.not_ready(world.of(service), "database")
-        yield f"{broken} connections of {service} to PostgreSQL cut"
+    with side.proxies(world.ground)[service].silent(Direction.REQUESTS, lost=False):
+        await world.not_ready(world.of(service), side.check)
+        yield f"requests of {service} to {side.name} come late"
         await asyncio.sleep(seconds)
         await _others_stay_ready(world, service)
 
 
 @asynccontextmanager
-async def database_silent(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """Statements arrive and take effect, answers do not, and in the end the connections are lost with them."""
-    with world.ground.postgres_proxies[service].silent(Direction.ANSWERS, lost=True):
-        await world.not_ready(world.of(service), "database")
-        yield f"PostgreSQL's answers to {service} are lost"
-        await asyncio.sleep(seconds)
-
-
-@asynccontextmanager
-async def database_slow(world: World, service: str, seconds: float) -> AsyncIterator[str]:
+async def slow(side: Side, world: World, service: str, seconds: float) -> AsyncIterator[str]:
     """Everything takes its time; the service works on and stays ready."""
-    with world.ground.postgres_proxies[service].slow(SLOW_SECONDS / 3, SLOW_BYTES_PER_SECOND):
-        yield f"PostgreSQL is slow for {service}"
+    with side.proxies(world.ground)[service].slow(side.slow_seconds, SLOW_BYTES_PER_SECOND):
+        yield f"{side.name} is slow for {service}"
         await asyncio.sleep(seconds)
-        await _stay_ready(world, service)
+        await _all_ready(world, service)
 
 
 @asynccontextmanager
-async def database_reset(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """All connections to the database are reset at once; over before one could ask."""
-    hit = world.ground.postgres_proxies[service].reset()
-    assert hit, "there was no connection to reset"
-    yield f"{hit} connections of {service} to PostgreSQL reset"
+async def reset(side: Side, world: World, service: str, seconds: float) -> AsyncIterator[str]:
+    """All connections to one side are reset at once; whoever says afterwards that it is ready has made new ones."""
+    proxy = side.proxies(world.ground)[service]
+    former = set(proxy.links)
+    assert proxy.reset(former), "there was no connection to reset"
+    await _all_ready(world, service)
+    made = proxy.links - former
+    assert made, f"{service} says that it is ready and has no connection to {side.name}"
+    yield f"{len(former)} connections of {service} to {side.name} reset, {len(made)} made anew"
     await asyncio.sleep(seconds)
 
 
@@ -108,23 +77,24 @@ async def commit_unanswered(world: World, service: str, seconds: float) -> Async
     async def all_lost() -> bool:
         return lost.lost == lost.wanted
 
-    with world.ground.postgres_proxies[service].tapped(lost):
+    with DATABASE.proxies(world.ground)[service].tapped(lost):
         await until(all_lost, what=f"three commits of {service}")
+        await _all_ready(world, service)
     yield f"{lost.lost} commits of {service} were not answered"
     await asyncio.sleep(seconds)
 
 
 @asynccontextmanager
 async def disk_full(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """Nothing can be written; /readyz says so as soon as the consumer has been getting nowhere for half a minute."""
+    """Nothing that needs space can be written; who gets nowhere says so within half a minute, who is ready gets on."""
     with world.ground.disk.full() as taken:
         await _is_full(world)
         yield f"{taken:,} bytes taken, the disk is full"
         await asyncio.sleep(seconds)
-        if seconds > UNSEEN_SECONDS:
-            await world.not_ready(world.of(service), "consumer")
+        for instance in world.of(service):
+            await _gets_on_or_says_so(instance)
     # A server that could not even recover gives up; whoever made room starts it again.
-    await asyncio.to_thread(world.ground.postgres.start)
+    await started(world.ground.postgres)
 
 
 async def _is_full(world: World) -> None:
@@ -141,7 +111,17 @@ async def _is_full(world: World) -> None:
     await until(refuses, what="the database to refuse what does not fit")
 
 
-async def _stay_ready(world: World, service: str) -> None:
+async def _gets_on_or_says_so(instance: Instance) -> None:
+    """What fits into pages that are there is still written, so that a few records may find room."""
+
+    async def tells_the_truth() -> bool:
+        found = await instance.readiness()
+        return bool(found.failing) or found.body.get("lag") == 0
+
+    await until(tells_the_truth, what=f"/readyz of {instance.name} to say that it gets nowhere")
+
+
+async def _all_ready(world: World, service: str) -> None:
     await asyncio.gather(*(world.ready(one) for one in world.of(service)))
 
 

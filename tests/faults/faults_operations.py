@@ -44,6 +44,7 @@ async def service_away(world: World, service: str, seconds: float) -> AsyncItera
     gone = world.of(service)
     for instance in gone:
         _ended_by_itself(await instance.stop())
+    await world.not_ready(gone, None)
     yield f"{service} is away"
     await asyncio.sleep(seconds)
     for other in SERVICES:

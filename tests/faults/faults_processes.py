@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 
 import psutil
 
+from tests.faults.ground import started
 from tests.faults.instance import Instance
 from tests.faults.proxy import Link
+from tests.faults.sides import Side
 from tests.faults.taps import Acknowledged, Relays, Unsent
 from tests.faults.world import World, until
 
@@ -93,6 +95,7 @@ async def _kill_owners(world: World, service: str, held: list[Link]) -> list[Ins
     assert owners, "no instance owns the connections that are held"
     for owner in owners:
         assert await owner.kill() == -signal.SIGKILL
+    await world.not_ready(owners, None)
     return owners
 
 
@@ -111,71 +114,44 @@ async def instance_joins_and_leaves(world: World, service: str, seconds: float) 
 
 @asynccontextmanager
 async def backend_killed(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """Kill -9 of one database process: the server ends all connections and recovers; over before one could ask."""
-    found = await world.fetch(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = $1 LIMIT 1", f"earshot-{service}"
-    )
-    pid = found[0]["pid"]
+    """Kill -9 of one database process: the server ends all connections and recovers, and the service comes back."""
+    name = f"earshot-{service}"
+    pid = (await world.fetch("SELECT pid FROM pg_stat_activity WHERE application_name = $1 LIMIT 1", name))[0]["pid"]
     os.kill(pid, signal.SIGKILL)
 
     async def is_gone() -> bool:
         return not psutil.pid_exists(pid)
 
     await until(is_gone, what=f"backend {pid} to end")
-    yield f"backend {pid} ended"
+    await asyncio.gather(*(world.ready(one) for one in world.of(service)))
+    backends = await world.fetch("SELECT pid FROM pg_stat_activity WHERE application_name = $1", name)
+    assert backends, f"{service} says that it is ready and has no connection to the database"
+    yield f"backend {pid} ended, {len(backends)} others came"
     await asyncio.sleep(seconds)
 
 
 @asynccontextmanager
-async def database_killed(world: World, _service: str, seconds: float) -> AsyncIterator[str]:
-    """Kill -9 of the postmaster; the server is away until somebody starts it."""
-    ground = world.ground
-    pid = ground.postgres.pid
-    assert pid is not None
+async def server_killed(side: Side, world: World, _service: str, seconds: float) -> AsyncIterator[str]:
+    """Kill -9 of the broker or the postmaster; it is away until somebody starts it."""
+    pid = side.pid(world.ground)
     os.kill(pid, signal.SIGKILL)
-    await world.not_ready(world.instances, "database")
-    yield f"postmaster {pid} ended"
+    await world.not_ready(world.instances, side.check)
+    yield f"{side.name} {pid} ended"
     await asyncio.sleep(seconds)
-    await asyncio.to_thread(ground.postgres.start)
+    await started(side.server(world.ground))
 
 
 @asynccontextmanager
-async def database_frozen(world: World, service: str, seconds: float) -> AsyncIterator[str]:
+async def server_frozen(side: Side, world: World, _service: str, seconds: float) -> AsyncIterator[str]:
     """SIGSTOP of the server with all its processes: connections stay, nobody answers."""
-    processes = world.ground.database_processes()
+    processes = side.processes(world.ground)
     for process in processes:
         process.suspend()
     try:
-        await world.not_ready(world.of(service), "database")
-        yield f"{len(processes)} processes are stopped"
+        await world.not_ready(world.instances, side.check)
+        yield f"{side.name}: {len(processes)} processes are stopped"
         await asyncio.sleep(seconds)
     finally:
         for process in processes:
             if process.is_running():
                 process.resume()
-
-
-@asynccontextmanager
-async def broker_killed(world: World, _service: str, seconds: float) -> AsyncIterator[str]:
-    """Kill -9 of Kafka; it is away until somebody starts it."""
-    ground = world.ground
-    pid = ground.kafka.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    await world.not_ready(world.instances, "broker")
-    yield f"kafka {pid} ended"
-    await asyncio.sleep(seconds)
-    await asyncio.to_thread(ground.kafka.start)
-
-
-@asynccontextmanager
-async def broker_frozen(world: World, service: str, seconds: float) -> AsyncIterator[str]:
-    """SIGSTOP of Kafka: connections stay, nobody answers."""
-    process = psutil.Process(world.ground.kafka.pid)
-    process.suspend()
-    try:
-        await world.not_ready(world.of(service), "broker")
-        yield f"kafka {process.pid} is stopped"
-        await asyncio.sleep(seconds)
-    finally:
-        process.resume()

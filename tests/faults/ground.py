@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from deploy.local.kafka import Kafka
 from deploy.local.paths import HOST, Home, cache_from
 from deploy.local.postgres import Postgres
@@ -67,10 +65,15 @@ class Ground:
     def proxies(self) -> list[Proxy]:
         return [*self.kafka_proxies.values(), *self.postgres_proxies.values()]
 
-    def database_processes(self) -> list[psutil.Process]:
-        """The postmaster and all it started; each is a process group of its own."""
-        postmaster = psutil.Process(self.postgres.pid)
-        return [postmaster, *postmaster.children(recursive=True)]
+
+async def started(server: Kafka | Postgres) -> None:
+    """Start it; whoever is cancelled meanwhile waits all the same: what the thread goes on to start must be stopped."""
+    starting = asyncio.ensure_future(asyncio.to_thread(server.start))
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting])
+        raise
 
 
 @asynccontextmanager
@@ -92,7 +95,7 @@ async def ground(*, disk_megabytes: int = 400) -> AsyncIterator[Ground]:
     )
     try:
         made.disk.mount()
-        await asyncio.gather(asyncio.to_thread(made.kafka.start), asyncio.to_thread(made.postgres.start))
+        await asyncio.gather(started(made.kafka), started(made.postgres))
         for proxy in made.proxies:
             await proxy.start()
         yield made

@@ -38,6 +38,7 @@ class Instance:
     environment: dict[str, str]
     log: Path
     command: Sequence[str] = SERVE
+    code: Path = CHECKOUT
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -53,7 +54,7 @@ class Instance:
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [*self.command, self.service],
-                cwd=CHECKOUT,
+                cwd=self.code,
                 env={**self.environment, "EARSHOT_HTTP_PORT": str(self.port)},
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

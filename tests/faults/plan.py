@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from services import SERVICES
@@ -10,6 +11,7 @@ from tests.faults import faults_networks as networks
 from tests.faults import faults_operations as operations
 from tests.faults import faults_processes as processes
 from tests.faults.ground import Ground
+from tests.faults.sides import BROKER, DATABASE
 from tests.faults.world import World
 
 Hit = Callable[[World, str, float], AbstractAsyncContextManager[str]]
@@ -50,19 +52,19 @@ FAULTS = (
     Fault("relay killed after ack", processes.relay_killed_after_ack, 0, 1, ("roadmap",)),
     Fault("second instance joins and leaves", processes.instance_joins_and_leaves, 1, 5),
     Fault("database backend killed", processes.backend_killed, 0, 1),
-    Fault("database killed", processes.database_killed, 1, 8),
-    Fault("database frozen", processes.database_frozen, 1, 30),
-    Fault("broker killed", processes.broker_killed, 0, 8),
-    Fault("broker frozen", processes.broker_frozen, 1, 30),
-    Fault("broker cut off", networks.broker_cut_off, 1, 20),
-    Fault("broker silent", networks.broker_silent, 1, 20),
-    Fault("broker deaf", networks.broker_deaf, 1, 20),
-    Fault("broker slow", networks.broker_slow, 2, 20),
-    Fault("broker reset", networks.broker_reset, 0, 1),
-    Fault("database cut off", networks.database_cut_off, 1, 20),
-    Fault("database silent", networks.database_silent, 1, 20),
-    Fault("database slow", networks.database_slow, 2, 20),
-    Fault("database reset", networks.database_reset, 0, 1),
+    Fault("database killed", partial(processes.server_killed, DATABASE), 1, 8),
+    Fault("database frozen", partial(processes.server_frozen, DATABASE), 1, 30),
+    Fault("broker killed", partial(processes.server_killed, BROKER), 0, 8),
+    Fault("broker frozen", partial(processes.server_frozen, BROKER), 1, 30),
+    Fault("broker cut off", partial(networks.cut_off, BROKER), 1, 20),
+    Fault("broker silent", partial(networks.silent, BROKER), 1, 20),
+    Fault("broker deaf", partial(networks.deaf, BROKER), 1, 20),
+    Fault("broker slow", partial(networks.slow, BROKER), 2, 20),
+    Fault("broker reset", partial(networks.reset, BROKER), 0, 1),
+    Fault("database cut off", partial(networks.cut_off, DATABASE), 1, 20),
+    Fault("database silent", partial(networks.silent, DATABASE), 1, 20),
+    Fault("database slow", partial(networks.slow, DATABASE), 2, 20),
+    Fault("database reset", partial(networks.reset, DATABASE), 0, 1),
     Fault("commit unanswered", networks.commit_unanswered, 0, 1, ("roadmap", "kpi", "insights")),
     FULL,
 )

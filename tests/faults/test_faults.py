@@ -9,6 +9,7 @@ import pytest
 from tests.faults.generator import Load
 from tests.faults.ground import Ground
 from tests.faults.plan import AHEAD, AWAY, ROLLED, SCALED, Step, each_once, possible_on
+from tests.faults.releases import BEFORE, release
 from tests.faults.run import strike, verdict
 from tests.faults.world import world
 
@@ -56,3 +57,27 @@ async def test_operating_loses_and_doubles_nothing(shaky_ground: Ground, tmp_pat
         found = await verdict(on)
     assert not found.findings, f"seed {SEED + 1}: {found}"
     assert found.counts["acknowledged"] > 6900
+
+
+@pytest.mark.long
+async def test_services_of_the_release_before_work_beside_the_others(shaky_ground: Ground, tmp_path: Path) -> None:
+    """Two services that are not upgraded yet, on schemas that are: nothing is lost, doubled or out of order."""
+    code = release(BEFORE, tmp_path / "before")
+    async with world(shaky_ground, tmp_path) as on:
+        old = []
+        for service in ("insights", "kpi"):
+            [present] = on.of(service)
+            await on.remove(present)
+            old.append(on.add(service, code))
+        await on.all_ready()
+        kafka = shaky_ground.kafka.address
+        load = Load(kafka, on.prefix, on.ledger, count=3_000, seed=SEED + 2, per_second=PER_SECOND)
+        await load.release(1_500)
+        for instance in old:  # the upgrade, in the middle of it
+            present = on.add(instance.service)
+            await on.ready(present)
+            await on.remove(instance)
+        await load.finish()
+        found = await verdict(on)
+    assert not found.findings, f"seed {SEED + 2}: {found}"
+    assert found.counts["acknowledged"] > 2900

@@ -17,11 +17,11 @@ import httpx
 from deploy.local import keys
 from deploy.local.paths import HOST, Home
 from services import SERVICES
+from shared.runtime.auth.tokens import issue
 from shared.runtime.migrations import migrate
-from shared.runtime.tokens import issue
 from shared.runtime.topics import create_topics
 from tests.faults.ground import Ground, free_ports
-from tests.faults.instance import SERVE, Instance, Readiness
+from tests.faults.instance import CHECKOUT, SERVE, Instance, Readiness
 from tests.faults.ledger import Writer
 
 PATIENCE_SECONDS = 180.0
@@ -64,12 +64,13 @@ class World:
     def of(self, service: str) -> list[Instance]:
         return [one for one in self.instances if one.service == service and one.running]
 
-    def add(self, service: str) -> Instance:
-        """One more instance of the service, starting."""
+    def add(self, service: str, code: Path = CHECKOUT) -> Instance:
+        """One more instance of the service, starting; `code` is the checkout whose release it is."""
         number = 1 + sum(one.service == service for one in self.instances)
         [port] = free_ports(1)
         name = f"{service}-{number}"
-        made = Instance(service, number, port, self._environment(service), self.folder / f"{name}.log", self.command)
+        log = self.folder / f"{name}.log"
+        made = Instance(service, number, port, self._environment(service), log, self.command, code)
         made.start()
         self.instances.append(made)
         return made

@@ -245,6 +245,18 @@ class Loop:
         )
         assert answer.status_code == 303, answer.text
 
+    async def confirm_the_vote(self) -> None:
+        """Sign in by the link of a mail, as the board asks of whoever voted without being known."""
+        page = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+        address = f"{self.outside.name('visitor')}@customer.example"
+        answer = await self.outside.visitor.post("/roadmap/sign-in", data={"email": address}, headers=page)
+        assert answer.status_code == 200, answer.text
+        box = await self.outside.http.get("/roadmap/mailbox", headers={"Accept": "text/html"})
+        link = re.search(rf"{address}.*?(/roadmap/sign-in/[\w-]{{20,}})", box.text, re.DOTALL)
+        assert link is not None, box.text
+        answer = await self.outside.visitor.post(link[1], headers=page)
+        assert answer.status_code == 303, answer.text
+
     async def ship(self) -> None:
         body = {"status": "shipped", "released_at": self.released.isoformat()}
         await self.outside.post(f"/roadmap/api/v1/ideas/{self.feature}/status", body)

@@ -7,8 +7,8 @@ from random import Random
 from confluent_kafka import Producer
 
 from shared.contract import envelope, parts
+from shared.contract.catalogue import BY_MODEL
 from shared.contract.events import (
-    BY_MODEL,
     BookedInterview,
     EventData,
     FeatureStatusChanged,

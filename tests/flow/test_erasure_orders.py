@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shared.contract import events as contract
-from shared.contract.events import BY_MODEL, EventData, ParticipantErased
+from shared.contract.catalogue import BY_MODEL
+from shared.contract.events import EventData, ParticipantErased
 from tests.scheduling.support import MIA, STUDY, completed, demo, get, post, status
 from tests.support.dump import dump
 from tests.support.service import START, FakeRecord, ServiceUnderTest

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services import SERVICES
-from shared.runtime.rebuild import Report, rebuild
+from shared.runtime.recovery.rebuild import Report, rebuild
 from shared.runtime.serve import load
 from tests.flow.story import publish, story
 from tests.support.catching_up import ask, change, run_through

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from deploy.gateway.app import create_app
 from deploy.gateway.settings import GatewaySettings
-from shared.runtime.tokens import issue, key_id
+from shared.runtime.auth.tokens import issue, key_id
 from tests.gateway.provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.support.databases import create_database, drop_database, dsn_of
 from tests.support.infra import free_port
@@ -190,10 +190,11 @@ async def gateway(start_gateway: Start) -> Gateway:
 
 
 @pytest.fixture
-async def provider() -> AsyncIterator[Provider]:
-    """The company's identity provider."""
+async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
+    """The company's identity provider; a test may say how clients prove who they are."""
     port = free_port()
-    provider = Provider(f"http://127.0.0.1:{port}")
+    how = {"client_methods": request.param} if hasattr(request, "param") else {}
+    provider = Provider(f"http://127.0.0.1:{port}", **how)
     async with listening(provider.app, port):
         yield provider
 

@@ -58,13 +58,18 @@ class EndSession(Session):  # type: ignore[misc]
 
 @dataclass
 class Provider:
-    """The provider; `in_id_token` are the claims it puts there, all others it tells at its userinfo endpoint."""
+    """The provider; `in_id_token` are the claims it puts there, all others it tells at its userinfo endpoint.
+
+    `client_methods`: how clients may prove at its token endpoint who they are.
+    """
 
     issuer: str
+    client_methods: tuple[str, ...] = ("client_secret_basic", "client_secret_post")
     in_id_token: tuple[str, ...] = ("groups", "email", "name")
     forge: Callable[[str], str] = lambda id_token: id_token
     authorizations: list[dict[str, str]] = field(default_factory=list)
     redemptions: list[dict[str, str]] = field(default_factory=list)
+    proofs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.server = Server(OPConfiguration(self._configuration()), cwd=str(Path.cwd()))
@@ -111,7 +116,8 @@ class Provider:
         return Starlette(routes=routes)
 
     async def _metadata(self, _request: Request) -> Response:
-        return JSONResponse({**self.server.context.provider_info, "jwks_uri": f"{self.issuer}/jwks.json"})
+        told = {"jwks_uri": f"{self.issuer}/jwks.json", "token_endpoint_auth_methods_supported": self.client_methods}
+        return JSONResponse({**self.server.context.provider_info, **told})
 
     async def _jwks(self, _request: Request) -> Response:
         return JSONResponse(self.server.context.keyjar.export_jwks())
@@ -139,6 +145,7 @@ class Provider:
     async def _token(self, request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
         self.redemptions.append(form)
+        self.proofs.append(request.headers.get("authorization", "").partition(" ")[0])
         answer = await self._endpoint(request, "token", form)
         if answer.status_code != HTTPStatus.OK:
             return answer
@@ -230,9 +237,7 @@ class Provider:
                 "authorization": endpoint(
                     "authorization", "authorization.Authorization", response_types_supported=["code"]
                 ),
-                "token": endpoint(
-                    "token", "token.Token", client_authn_method=["client_secret_basic", "client_secret_post"]
-                ),
+                "token": endpoint("token", "token.Token", client_authn_method=[*self.client_methods]),
                 "userinfo": endpoint("userinfo", "userinfo.UserInfo"),
                 "session": {"path": "session", "class": EndSession, "kwargs": ending},
             },

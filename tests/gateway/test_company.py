@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from structlog.testing import capture_logs
 
 from tests.gateway.conftest import OURS, Gateway, Start, with_company
-from tests.gateway.provider import Provider
+from tests.gateway.provider import CLIENT_ID, CLIENT_SECRET, Provider
 
 PAGE = {"Accept": "text/html"}
 ANA = "ana@company.example"
@@ -136,6 +136,33 @@ async def test_a_provider_that_calls_itself_otherwise_is_not_used(start_gateway:
     with capture_logs() as logged:
         assert (await gateway.client.get("/sign-in/company")).status_code == 502
     assert any("must be the same to the letter" in str(entry.get("because")) for entry in logged)
+
+
+@pytest.mark.parametrize("provider", [("client_secret_post",)], indirect=True)
+async def test_a_secret_goes_in_the_form_where_the_provider_wants_it_there(
+    at_company: Gateway, provider: Provider
+) -> None:
+    """To a provider that takes client_secret_post alone the secret is sent in the form and not as a password."""
+    provider.register(at_company.url, token_endpoint_auth_method="client_secret_post")
+    assert (await come_back(at_company.client, ANA)).status_code == 303
+    [redeemed], [proof] = provider.redemptions, provider.proofs
+    assert (redeemed["client_id"], redeemed["client_secret"], proof) == (CLIENT_ID, CLIENT_SECRET, "")
+
+
+@pytest.mark.parametrize("provider", [("public",)], indirect=True)
+async def test_a_public_client_signs_in_by_pkce_alone(start_gateway: Start, provider: Provider) -> None:
+    """Without a client secret the code is redeemed with its verifier and nothing else, and another verifier is none."""
+    gateway = await start_gateway(**with_company(provider) | {"oidc_client_secret": None})
+    provider.register(gateway.url, client_secret=None, token_endpoint_auth_method="public")
+    assert (await come_back(gateway.client, ANA, to="/kpi/")).headers["location"] == "/kpi/"
+    [redeemed], [proof] = provider.redemptions, provider.proofs
+    assert (redeemed["client_id"], "client_secret" in redeemed, proof) == (CLIENT_ID, False, "")
+    stolen = (await to_provider(gateway.client)).headers["location"]  # the provider still knows her
+    [code] = parse_qs(urlsplit(stolen).query)["code"]
+    form = redeemed | {"code": code, "code_verifier": "0" * 43}
+    async with httpx.AsyncClient() as thief:
+        refused = await thief.post(f"{provider.issuer}/token", data=form)
+    assert refused.status_code == 400, refused.text
 
 
 async def test_a_wrong_client_secret_is_our_fault_and_stays_secret(start_gateway: Start, provider: Provider) -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from services import SERVICES
-from shared.runtime.auth import SAFE_METHODS
+from shared.runtime.auth.principals import SAFE_METHODS
 from shared.runtime.serve import load
 from tests.gateway.conftest import OURS, Gateway, Start
-from tests.runtime.test_auth import FOREIGN, all_endpoints, filled
+from tests.runtime.test_auth import FOREIGN
+from tests.support.routes import every_route, filled
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -17,7 +18,7 @@ async def test_no_foreign_form_reaches_a_service(start_gateway: Start, name: str
     changing = [
         (method, f"/{name}{filled(route.path)}")
         for router in load(name).routers
-        for route in all_endpoints(router.routes)
+        for route in every_route(router.routes)
         for method in route.methods or ()
         if method not in SAFE_METHODS
     ]

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import httpx
 
 from deploy.local import keys
 from deploy.local.paths import Home
+from shared.runtime.auth.tokens import issue
 from tests.support.databases import create_database, drop_database, dsn_of
 from tests.support.infra import ADMIN_DSN, free_port
 from tests.support.platform import CHECKOUT
@@ -60,11 +62,22 @@ async def test_no_secret_is_written_or_answered(tmp_path: Path) -> None:
         "EARSHOT_KAFKA_PASSWORD": f"kafka-{SECRET}",
     }
     scratch = await create_database("kpi")
+    admin = issue(
+        keys.signing_key(home).read_bytes(),
+        subject="ana",
+        role="admin",
+        lifetime=timedelta(hours=1),
+        now=datetime.now(UTC),
+    )
     without_kafka = without_database | {"EARSHOT_DATABASE_DSN": dsn_of(scratch, "kpi")}
-    logs = {name: tmp_path / f"{name}.log" for name in ("roadmap", "kpi", "gateway")}
+    own = await create_database("webhooks")
+    key = f"{SECRET}{'A' * 37}"
+    with_webhooks = without_kafka | {"EARSHOT_DATABASE_DSN": dsn_of(own, "webhooks"), "EARSHOT_WEBHOOK_KEY": key}
+    logs = {name: tmp_path / f"{name}.log" for name in ("roadmap", "kpi", "webhooks", "gateway")}
     with (
         process("roadmap", logs["roadmap"], **without_database) as roadmap,
         process("kpi", logs["kpi"], **without_kafka) as kpi,
+        process("webhooks", logs["webhooks"], **with_webhooks) as webhooks,
         process(
             "gateway",
             logs["gateway"],
@@ -78,12 +91,18 @@ async def test_no_secret_is_written_or_answered(tmp_path: Path) -> None:
         ) as gateway,
     ):
         async with httpx.AsyncClient(timeout=30) as client:
-            for address in (roadmap, kpi, gateway):
+            for address in (roadmap, kpi, webhooks, gateway):
                 await eventually(partial(alive, client, address))
             await eventually(partial(mentions, logs["kpi"], "127.0.0.1:1"))  # where Kafka should be
-            answers = [answer for asked in requests(gateway, roadmap, kpi) if (answer := await client.send(asked))]
+            answers = [await client.send(asked) for asked in requests(gateway, roadmap, kpi)]
+            kept, *refused = [await client.send(asked) for asked in subscribing(webhooks, admin)]
+            answers += refused
     await drop_database(scratch)
+    await drop_database(own)
     written = [log.read_text() for log in logs.values()]
+    assert kept.status_code == 201, kept.text
+    receivers = kept.json()["secret"].removeprefix("whsec_")
+    assert not [text for text in written if receivers in text], "a receiver's secret was written"
     assert sum("database is not reachable yet" in text for text in written) == 2, "the failures happened"
     assert all('"event": "request"' in text for text in written), "requests were logged"
     assert {answer.status_code for answer in answers} >= {200, 400, 401, 422, 502, 503}
@@ -118,6 +137,36 @@ def requests(gateway: str, roadmap: str, kpi: str) -> Iterator[httpx.Request]:
             (f"{roadmap}/board/x/vote", {"vote": SECRET}),
         ):
             yield httpx.Request("POST", path, data=form, headers={"Accept": accept})
+
+
+def subscribing(webhooks: str, admin: str) -> Iterator[httpx.Request]:
+    """One good subscription, whose secret may be answered this once, and others with a secret in every place."""
+    url, types = "https://example.com/hook", ["earshot.FeatureVoted.v1"]
+    for body in (
+        {"url": url, "event_types": types},
+        {"url": f"https://ana:{SECRET}@example.com/hook", "event_types": types},
+        {"url": url, "event_types": types, "conditions": [{"field": SECRET, "operator": "exists"}], "secret": SECRET},
+        {"url": url, "event_types": types, "secret": f"whsec_{SECRET}"},
+    ):
+        headers = {"Authorization": f"Bearer {admin}"}
+        yield httpx.Request("POST", f"{webhooks}/api/v1/subscriptions", json=body, headers=headers)
+    for path in ("/", "/readyz", "/metrics", "/api/v1/subscriptions"):
+        yield httpx.Request("GET", f"{webhooks}{path}", headers={"Authorization": f"Bearer {admin}"})
+
+
+def test_a_sealing_key_that_is_none_is_not_repeated(tmp_path: Path) -> None:
+    """A key that cannot be used is refused in words that do not hold it."""
+    settings = {"EARSHOT_WEBHOOK_KEY": SECRET, "EARSHOT_KAFKA_BOOTSTRAP": "127.0.0.1:1", "EARSHOT_JWKS": str(tmp_path)}
+    settings["EARSHOT_DATABASE_DSN"] = "postgresql://earshot_webhooks@127.0.0.1:1/earshot"
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("EARSHOT_")}
+    command = [sys.executable, "-m", "deploy.local", "serve", "webhooks"]
+    done = subprocess.run(
+        command, env=inherited | settings, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "must be 32 random bytes in URL-safe base64" in said
+    assert SECRET not in said
 
 
 async def eventually(found: Callable[[], Awaitable[bool]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from deploy.gateway import proxy
 from deploy.local import keys
 from deploy.local.paths import Home
-from shared.runtime.tokens import KeySet
+from shared.runtime.auth.tokens import KeySet
 from tests.gateway.conftest import OURS, Gateway, Start
 from tests.support.databases import dsn_of
 

@@ -7,7 +7,7 @@ from services.kpi import words
 from services.kpi.effects import Impact
 from services.kpi.impact import NotYet
 from services.kpi.kpis import Kpi, Objective
-from shared.ui.formats import DEFAULT
+from shared.ui.words import DEFAULT
 from tests.kpi.examples import FIRST, RELEASED
 
 CSAT = Kpi("csat", FIRST, "CSAT", "%")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from deploy.local import keys
 from deploy.local.paths import Home
-from shared.runtime.tokens import KeySet, TokenError, issue
+from shared.runtime.auth.tokens import KeySet, TokenError, issue
 
 
 async def test_services_accept_what_the_signing_key_signed(home: Home) -> None:

@@ -61,3 +61,11 @@ def test_what_is_no_address_of_a_broker_is_refused(bootstrap: str) -> None:
     """A missing host, a port that is none and a URL are no addresses."""
     with pytest.raises(ValidationError, match="kafka_bootstrap"):
         KafkaSettings(kafka_bootstrap=bootstrap)
+
+
+@pytest.mark.parametrize("given", [{"kafka_user": "ana"}, {"kafka_password": "se-cret"}])
+def test_half_a_login_is_refused(given: dict[str, str]) -> None:
+    """A user without a password, or the other way round, would make a plain connection: it is refused, and unseen."""
+    with pytest.raises(ValidationError, match="is missing: without it the connection would be plain") as refused:
+        KafkaSettings.model_validate({"kafka_bootstrap": "kafka:9092"} | given)
+    assert "se-cret" not in str(refused.value)

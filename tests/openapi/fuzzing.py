@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import OKPAlgorithm
 
+from shared.runtime.auth.tokens import issue, key_id
 from shared.runtime.service import Service
-from shared.runtime.tokens import issue, key_id
 from tests.support.infra import free_port
 from tests.support.running import stage
 from tests.support.service import OWN_SETTINGS

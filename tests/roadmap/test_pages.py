@@ -48,11 +48,10 @@ async def test_the_ranking_shows_open_ideas_with_their_terms(roadmap: ServiceUnd
 
 
 async def test_who_can_weight_the_votes_is_told_how(roadmap: ServiceUnderTest) -> None:
-    """A manager finds the endpoint and its reference under what to do, a researcher whom to ask."""
+    """A manager finds the page where the customer base is entered, a researcher whom to ask."""
     mine, theirs = await page(roadmap, "/", "manager"), await page(roadmap, "/", "researcher")
-    assert "PUT /roadmap/api/v1/population" in mine
-    assert 'href="/docs"' in mine
-    assert "PUT" not in theirs
+    assert '<a href="/population">say how many customers you have</a>' in mine
+    assert "say how many customers you have" not in theirs
     assert "ask an administrator to enter how many customers you have" in theirs
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.roadmap.audience import Audience, audience
+from services.roadmap.frame import Frame
 from services.roadmap.priority import (
     FORMULA_VERSION,
-    Audience,
     CellRow,
     Idea,
     Priority,
-    audience,
     kpi_gap,
     mean_support,
     prioritise,
@@ -40,8 +40,8 @@ def plain(row: CellRow) -> tuple[str, int, int, float, float, float]:
 
 def test_loyal_votes_are_weighted_to_the_customer_base() -> None:
     """81 votes, 80 of them from the loyal 20%, stand for 27% of customers and surely for 128 of 1,000."""
-    everybody = audience(ACTIVE, CUSTOMERS)
-    found = prioritise(LOUD, everybody, mean_support([LOUD, WANTED], everybody))
+    everybody = audience(ACTIVE, Frame(CUSTOMERS))
+    found = prioritise(LOUD, everybody, mean_support(81 + 26, 2, everybody.active))
     assert found.raw_votes == 81
     assert found.mean_support == pytest.approx(0.4863636364)
     assert found.share == pytest.approx(0.267478111)
@@ -52,8 +52,8 @@ def test_loyal_votes_are_weighted_to_the_customer_base() -> None:
 
 def test_what_the_silent_majority_wants_overtakes_the_loud_idea() -> None:
     """26 votes outrank 81 once the few who speak for the other 80% count for them."""
-    everybody = audience(ACTIVE, CUSTOMERS)
-    found = prioritise(WANTED, everybody, mean_support([LOUD, WANTED], everybody))
+    everybody = audience(ACTIVE, Frame(CUSTOMERS))
+    found = prioritise(WANTED, everybody, mean_support(81 + 26, 2, everybody.active))
     assert found.share == pytest.approx(0.512302594)
     assert (found.impact, found.kpi_factor) == (2.0, 1.25)
     assert found.score == pytest.approx(198.702549)
@@ -61,7 +61,7 @@ def test_what_the_silent_majority_wants_overtakes_the_loud_idea() -> None:
 
 def test_explanation_names_each_cell() -> None:
     """Each row gives supporters, active people, population share, weight and contribution."""
-    found = prioritise(LOUD, audience(ACTIVE, CUSTOMERS), 0.5)
+    found = prioritise(LOUD, audience(ACTIVE, Frame(CUSTOMERS)), 0.5)
     assert [plain(row) for row in found.rows] == [
         ("loyal", 80, 100, 0.2, 0.22, 0.1594059406),
         ("other", 1, 10, 0.8, 8.8, 0.1090909091),
@@ -81,7 +81,7 @@ def test_unknown_customer_base_is_not_weighted() -> None:
 
 def test_empty_population_is_no_population() -> None:
     """Customer counts that add up to zero do not pretend to weigh."""
-    assert not audience(ACTIVE, {"loyal": 0, "other": 0}).weighted
+    assert not audience(ACTIVE, Frame({"loyal": 0, "other": 0})).weighted
 
 
 def test_nobody_active_scores_zero() -> None:
@@ -92,13 +92,13 @@ def test_nobody_active_scores_zero() -> None:
 
 def test_nobody_active_in_a_known_customer_base_scores_zero() -> None:
     """Customers who never spoke give no evidence: nothing is covered and the conservative reach is 0."""
-    found = prioritise(Idea({}), audience({}, CUSTOMERS), 0.0)
+    found = prioritise(Idea({}), audience({}, Frame(CUSTOMERS)), 0.0)
     assert (found.covered_share, found.n_eff, found.conservative_reach) == (0.0, 0.0, 0.0)
 
 
 def test_idea_without_votes_scores_low_but_not_nothing() -> None:
     """Without a vote only the pseudo-participants speak, so the reach stays small."""
-    found = prioritise(Idea({}), audience(ACTIVE, CUSTOMERS), 0.4)
+    found = prioritise(Idea({}), audience(ACTIVE, Frame(CUSTOMERS)), 0.4)
     assert found.raw_votes == 0
     assert found.share == pytest.approx(0.2 * 0.4 / 101 + 0.8 * 0.4 / 11)
     assert 0 < found.conservative_reach < 10
@@ -106,7 +106,7 @@ def test_idea_without_votes_scores_low_but_not_nothing() -> None:
 
 def test_silent_cell_is_assumed_to_think_like_the_mean() -> None:
     """A cell nobody is active in contributes the mean support and is shown as not covered."""
-    found = prioritise(Idea({"loyal": 50}), audience({"loyal": 100}, CUSTOMERS), 0.3)
+    found = prioritise(Idea({"loyal": 50}), audience({"loyal": 100}, Frame(CUSTOMERS)), 0.3)
     assert found.covered_share == pytest.approx(0.2)
     assert plain(found.rows[1]) == ("other", 0, 0, 0.8, 0.0, 0.24)
     assert found.n_eff == pytest.approx(100.0)
@@ -114,7 +114,7 @@ def test_silent_cell_is_assumed_to_think_like_the_mean() -> None:
 
 def test_votes_from_an_unknown_cell_count_raw_but_weigh_nothing() -> None:
     """People of a segment the population does not name are seen in the votes and the rows, not in the share."""
-    everybody = audience({**ACTIVE, "unknown": 5}, CUSTOMERS)
+    everybody = audience({**ACTIVE, "unknown": 5}, Frame(CUSTOMERS))
     found = prioritise(Idea({"unknown": 5, "never seen": 1}), everybody, 0.0)
     assert (found.raw_votes, found.share) == (6, 0.0)
     assert found.n_eff == pytest.approx(15.527950311)
@@ -123,7 +123,7 @@ def test_votes_from_an_unknown_cell_count_raw_but_weigh_nothing() -> None:
 
 def test_more_supporters_than_active_people_count_as_all() -> None:
     """A vote counted before its voter is counted as active cannot lift a share above 1."""
-    found = prioritise(Idea({"loyal": 7}), audience({"loyal": 5}, {"loyal": 50}), 1.0)
+    found = prioritise(Idea({"loyal": 7}), audience({"loyal": 5}, Frame({"loyal": 50})), 1.0)
     assert (found.raw_votes, found.share) == (7, 1.0)
 
 
@@ -163,15 +163,15 @@ def test_kpi_gap_is_what_is_left_in_either_direction(
 
 def test_mean_support_of_an_empty_board_is_zero() -> None:
     """No ideas, or nobody active, gives a mean of 0."""
-    assert mean_support([], audience(ACTIVE)) == 0.0
-    assert mean_support([LOUD], audience({})) == 0.0
+    assert mean_support(0, 0, 110) == 0.0
+    assert mean_support(0, 1, 0) == 0.0
 
 
 def test_same_counts_give_the_same_score_in_any_cell_order() -> None:
     """Rebuilding the board from events in another order does not change a score by a bit."""
-    forward = prioritise(WANTED, audience(ACTIVE, CUSTOMERS), 0.3)
+    forward = prioritise(WANTED, audience(ACTIVE, Frame(CUSTOMERS)), 0.3)
     turned = Idea({"other": 6, "loyal": 20}, default_impact=2.0, kpi_gap=0.5, effort_weeks=4.0)
-    backward = prioritise(turned, audience({"other": 10, "loyal": 100}, {"other": 800.0, "loyal": 200.0}), 0.3)
+    backward = prioritise(turned, audience({"other": 10, "loyal": 100}, Frame({"other": 800.0, "loyal": 200.0})), 0.3)
     assert forward == backward
 
 
@@ -189,7 +189,7 @@ def test_every_board_gives_finite_numbers(
     effort: float | None,
 ) -> None:
     """Whatever the counts, all terms are finite, nothing is negative, and contributions add up exactly to the share."""
-    everybody: Audience = audience(active, population)
+    everybody: Audience = audience(active, Frame(population or {}))
     found = prioritise(Idea(supporters, effort_weeks=effort), everybody, p0)
     assert all(math.isfinite(value) and value >= 0 for value in numbers(found))
     assert sum(row.contribution for row in found.rows) == found.share
@@ -200,6 +200,6 @@ def test_every_board_gives_finite_numbers(
 
 def test_many_ideas_score_as_each_alone() -> None:
     """Scoring a whole board gives each idea what it gets alone, strangers' cells and all."""
-    everybody = audience({"loyal": 100, "other": 10}, {"loyal": 200, "other": 800})
+    everybody = audience({"loyal": 100, "other": 10}, Frame({"loyal": 200, "other": 800}))
     ideas = [Idea({"loyal": 80, "other": 1}), Idea({}), Idea({"other": 6, "elsewhere": 2})]
     assert prioritise_all(ideas, everybody, 0.3) == [prioritise(idea, everybody, 0.3) for idea in ideas]

@@ -43,6 +43,14 @@ async def test_a_priority_is_published_once_per_batch(roadmap: ServiceUnderTest)
     assert changed.formula == "measured-rice-1"
 
 
+async def test_a_priority_says_how_many_votes_there_were(roadmap: ServiceUnderTest) -> None:
+    """Whoever waits for an idea to reach a number of votes sees in one event that it did."""
+    await roadmap.deliver(voted("export", "a"), voted("export", "b"))
+    await roadmap.deliver(voted("export", "c"))
+    told = await roadmap.published(FeaturePriorityChanged)
+    assert [(event.previous_raw_votes, event.raw_votes) for event in told] == [(None, 2), (2, 3)]
+
+
 async def test_a_priority_names_the_event_that_caused_it(roadmap: ServiceUnderTest) -> None:
     """The vote's id and correlation travel on."""
     await roadmap.deliver(roadmap.record(voted("export", "a"), event_id="vote-7"))

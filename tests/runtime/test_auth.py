@@ -1,7 +1,7 @@
 """Who may call a service: tokens of our gateway and of the company's provider, and no other site's forms."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,16 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi.routing import APIRoute
 from jwt.algorithms import RSAAlgorithm
 from structlog.testing import capture_logs
 
 from services import SERVICES
-from shared.runtime.auth import SAFE_METHODS
-from shared.runtime.roles import role_of, values_at
+from shared.runtime.auth.principals import SAFE_METHODS
+from shared.runtime.auth.roles import role_of, values_at
+from shared.runtime.auth.trust import Trust
 from shared.runtime.settings import TrustedIssuer
-from shared.runtime.trust import Trust
 from tests.runtime.tiny import tiny_service
+from tests.support.routes import every_route, filled
 from tests.support.service import ServiceUnderTest, service_under_test
 
 COMPANY = "https://login.company.example/realms/main"
@@ -154,7 +154,7 @@ async def test_no_other_sites_form_is_taken(tmp_path: Path, name: str) -> None:
     async with service_under_test(name, tmp_path) as service:
         changing = [
             (method, route.path)
-            for route in all_endpoints(service.app.routes)
+            for route in every_route(service.app.routes)
             for method in route.methods or ()
             if method not in SAFE_METHODS
         ]
@@ -192,18 +192,3 @@ async def test_a_request_has_one_id(tiny: ServiceUnderTest, given: str, kept: bo
     [identifier] = answer.headers.get_list("x-request-id")
     assert (identifier == given) == kept
     assert len(identifier) in {14, 32}
-
-
-def all_endpoints(routes: Iterable[Any]) -> Iterator[APIRoute]:
-    """Every endpoint, those of included routers too."""
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield route
-        elif hasattr(route, "original_router"):
-            yield from all_endpoints(route.original_router.routes)
-
-
-def filled(path: str) -> str:
-    return "/".join(
-        "00000000-0000-4000-8000-000000000000" if part.startswith("{") else part for part in path.split("/")
-    )

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from shared.contract.events import DeadLetterClosed, EventRejected, KpiImpactAssessed, KpiMeasured
-from shared.runtime import dead_letter_work
-from shared.runtime.auth import Principal
+from shared.runtime.auth.principals import Principal
 from shared.runtime.batches import Batches
 from shared.runtime.database import Database
+from shared.runtime.dead_letters import work as dead_letter_work
 from shared.runtime.telemetry import Metrics
 from tests.runtime.tiny import tiny_service
 from tests.support.service import START, FakeRecord, ServiceUnderTest, service_under_test
@@ -62,6 +62,19 @@ async def mend(service: ServiceUnderTest, letter: str, value: float = 4) -> None
 
 async def ids(service: ServiceUnderTest, **wanted: Any) -> list[str]:
     return [letter["id"] for letter in await get(service, **wanted)]
+
+
+# Keeping
+
+
+async def test_names_of_headers_are_kept_whole(tiny: ServiceUnderTest) -> None:
+    """However long, and with bytes that PostgreSQL cannot hold escaped; values are kept as they came."""
+    odd = [("n" * 5_000, b"\x00\xff"), ("half \udc80, nul \x00", None)]
+    record = tiny.record(measured(value=-1))
+    await tiny.deliver(replace(record, headers=[*record.headers, *odd]))
+    [letter] = await ids(tiny)
+    kept = (await get(tiny, f"/{letter}"))["headers"][-2:]
+    assert kept == [["n" * 5_000, b64encode(b"\x00\xff").decode()], ["half \\udc80, nul \\x00", None]]
 
 
 # Finding

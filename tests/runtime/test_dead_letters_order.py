@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from services import SERVICES
+from shared.contract.catalogue import BY_MODEL
 from shared.contract.events import (
-    BY_MODEL,
     DemoRequested,
     EventData,
     FeatureStatusChanged,

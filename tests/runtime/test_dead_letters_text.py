@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.runtime.record_text import Unreadable, as_json, as_text, read_headers, shown, write_headers
+from shared.runtime.dead_letters.record_text import Unreadable, as_json, as_text, read_headers, shown, write_headers
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 contents = st.none() | st.binary(max_size=20) | st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace"))

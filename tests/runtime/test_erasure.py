@@ -16,8 +16,8 @@ from shared.contract.events import (
     InsightTagged,
     ParticipantErased,
 )
-from shared.runtime.erased_marks import erased_at, purge, remember
-from shared.runtime.mentions import Person
+from shared.runtime.erasure.marks import erased_at, purge, remember
+from shared.runtime.erasure.mentions import Person
 from shared.runtime.outbox import entries, write
 from tests.support.dump import dump
 from tests.support.service import START, FakeRecord, ServiceUnderTest

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from shared.runtime.mentions import Person, marks_in
+from shared.runtime.erasure.mentions import Person, marks_in
 
 JOSE = Person(("p-1", "req-77"), email="José.Álvarez@Bücher.example", name="José Álvarez", phone="+34 (600) 123-456")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.contract.events import BY_MODEL, EVENTS, DemoRequested, EventType, InsightTagged, ParticipantErased
+from shared.contract.catalogue import BY_MODEL, EVENTS, EventType
+from shared.contract.events import DemoRequested, InsightTagged, ParticipantErased
 from shared.contract.topics import declared, gone_after
 
 EXAMPLES = Path(__file__).parents[2] / "shared" / "contract" / "examples"

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.runtime.rebuild import connected
-from shared.runtime.restore import accept_loss, look
+from shared.runtime.recovery.rebuild import connected
+from shared.runtime.recovery.restore import accept_loss, look
 from tests.runtime.foreign import TOPIC, Foreign, effects, until_handled
 from tests.support.catching_up import change
 from tests.support.running import RunningService, Stage, until

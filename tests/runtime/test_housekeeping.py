@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.contract.events import EVENTS
+from shared.contract.catalogue import EVENTS
 from shared.runtime.housekeeping import Housekeeping, TooShort, inbox_days
 from shared.runtime.settings import Settings
 from tests.runtime.foreign import Foreign, until_handled

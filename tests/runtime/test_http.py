@@ -28,6 +28,15 @@ async def test_an_endpoint_is_closed_unless_it_is_listed(tiny: ServiceUnderTest)
     assert closed.headers["content-type"] == "application/problem+json"
 
 
+async def test_who_signs_in_comes_back(tiny: ServiceUnderTest) -> None:
+    """The page that sends people to sign in says where they wanted to go, without the query."""
+    headers = {"Accept": "text/html", "X-Forwarded-Prefix": "/kpi"}
+    closed = await tiny.client.get("/dead-letters?key=ana%40example.org", headers=headers)
+    assert closed.status_code == 401
+    assert 'href="http://test/sign-in?to=%2Fkpi%2Fdead-letters"' in closed.text
+    assert "example.org" not in closed.text
+
+
 async def test_every_listed_endpoint_of_operation_is_open(tiny: ServiceUnderTest) -> None:
     """Health, metrics and documents need no token."""
     paths = ["/healthz", "/metrics", "/openapi.json", "/asyncapi.json", "/docs"]

@@ -13,8 +13,8 @@ import pytest
 
 from deploy.local.exporting import from_archive, from_kafka
 from shared.contract.events import FeatureStatusChanged, KpiMeasured
-from shared.runtime.presence import BeingRebuilt, InstancesRun
-from shared.runtime.rebuild import CannotRebuild, Report, alone, rebuild
+from shared.runtime.recovery.presence import BeingRebuilt, InstancesRun
+from shared.runtime.recovery.rebuild import CannotRebuild, Report, alone, rebuild
 from shared.runtime.serve import load
 from tests.flow.story import publish
 from tests.runtime.foreign import Foreign

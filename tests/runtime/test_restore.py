@@ -1,52 +1,27 @@
 """One service's schema put back from an old backup while everything else went on."""
 
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import Fault
-from deploy.local.postgres import programs
 from services.kpi.store.derived import TABLES
 from shared.contract import envelope
 from shared.contract.events import KpiImpactAssessed
-from shared.runtime.derived import digests
-from shared.runtime.history import History
 from shared.runtime.kafka import onlooker
-from shared.runtime.rebuild import alone, connected
-from shared.runtime.restore import finish, look
+from shared.runtime.recovery.derived import digests
+from shared.runtime.recovery.history import History
+from shared.runtime.recovery.rebuild import alone, connected
+from shared.runtime.recovery.restore import finish, look
 from shared.runtime.serve import load
 from tests.flow.story import publish, story
+from tests.support.backups import IMPACT_41, Backup
 from tests.support.catching_up import ask, change, run_through
-from tests.support.databases import dsn_of
 from tests.support.running import Stage, stage
 
 DATA = {table: TABLES[table] for table in ("measurements", "features", "evidence", "kpis")}
 VERDICTS = {"impacts": "SELECT feature_id, kpi_id, holds, effect, low, high, verdict, released_at FROM impacts"}
-
-
-class Backup:
-    """A dump of the service's schema, taken and put back by PostgreSQL's own programs."""
-
-    def __init__(self, staged: Stage, file: Path) -> None:
-        try:
-            self._programs = programs()
-        except Fault:
-            pytest.skip("pg_dump comes with the embedded PostgreSQL, which is not installed; run `make up` once")
-        self._schema, self._file = staged.service.name, file
-        self._dsn = dsn_of(staged.settings.database_dsn.get_secret_value().rsplit("/", 1)[1])
-
-    def take(self) -> None:
-        self._run("pg_dump", "-Fc", "-n", self._schema, "-f", str(self._file), self._dsn)
-
-    def put_back(self) -> None:
-        self._run("pg_restore", "--clean", "--if-exists", "-1", "-d", self._dsn, str(self._file))
-
-    def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run([self._programs / program, *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -79,18 +54,7 @@ async def test_a_restored_service_catches_up(kpi: Stage, tmp_path: Path) -> None
     publish(kpi.settings, events[:middle], seed=5, named="early")
     await run_through(kpi)
     # An event that had not left when the dump was taken.
-    await change(
-        kpi,
-        """
-        INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
-        SELECT '5f0c4a52-8b7e-4a3e-9a46-6a2f4f1f2d11', 'earshot.kpi-impact-assessed.v1', 'f0',
-               'earshot.KpiImpactAssessed.v1', payload,
-               '{"source": "/earshot/kpi", "time": "2026-03-02T09:00:00+00:00"}'
-          FROM (VALUES ('{"feature_id": "f0", "kpi_id": "k9", "version": 41, "released_at": "2026-03-02T09:00:00Z",
-                          "effect": 1, "effect_low": 0, "effect_high": 2, "verdict": "improved", "periods_before": 9,
-                          "periods_after": 9, "assessed_at": "2026-03-02T09:00:00Z"}')) AS given (payload)
-        """,
-    )
+    await change(kpi, IMPACT_41)
     backup.take()
     publish(kpi.settings, events[middle:], seed=5, named="late")
     await run_through(kpi)

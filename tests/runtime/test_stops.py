@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from shared.runtime import consumer
-from shared.runtime.rebuild import connected
-from shared.runtime.restore import look
+from shared.runtime.recovery.rebuild import connected
+from shared.runtime.recovery.restore import look
 from shared.runtime.serve import load
 from tests.flow.story import publish, story
 from tests.runtime.foreign import Foreign, until_handled

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import OKPAlgorithm
 
-from shared.runtime.tokens import KeySet, KeysUnavailableError, TokenError, issue, key_id
+from shared.runtime.auth.tokens import KeySet, KeysUnavailableError, TokenError, issue, key_id
 
 
 class Signer:

@@ -7,16 +7,18 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from pydantic import SecretStr
 
 from deploy.kafka.access import Grant, as_commands, grants, user_of
 from deploy.local import preparing
+from deploy.local.demo.doors import Doors
 from deploy.local.errors import Fault
 from services import SERVICES
 from shared.contract import envelope
-from shared.contract.events import EVENTS, FeatureVoted
+from shared.contract.catalogue import EVENTS
+from shared.contract.events import FeatureVoted
 from shared.runtime.kafka import client_options, onlooker, producer
 from shared.runtime.serve import load
 from shared.runtime.settings import KafkaSettings, Settings
@@ -124,6 +126,22 @@ async def test_events_go_in_and_out_under_a_services_own_user(kafka: SecureKafka
         assert await _votes(running) == 1
 
 
+async def test_the_demo_publishes_under_the_user_it_is_told(kafka: SecureKafka, prefix: str) -> None:
+    """With user, password and CA its request arrives; with another password it says what to look at."""
+    settings = kafka.settings(ADMIN, PASSWORDS[ADMIN], prefix)
+    request = {
+        "request_id": "demo-1",
+        "requested_at": "2026-11-02T10:00:00Z",
+        "contact": {"name": "Mara Lind", "email": "mara@example.com"},
+    }
+    async with Doors("http://127.0.0.1:1", "no token", settings) as doors:
+        await doors.publish("DemoRequested", request, event_id="demo-1")
+    watching = onlooker(settings, [f"{prefix}earshot.demo-requested.v1"], "earliest")
+    assert (await asyncio.wait_for(_start_and_read(watching), 30)).key == b"demo-1"
+    with pytest.raises(Fault, match="look at user, password, CA"):
+        await Doors("http://127.0.0.1:1", "no token", kafka.settings(ADMIN, "wrong", prefix)).__aenter__()
+
+
 async def test_a_service_may_not_read_contact_details_that_are_not_its_business(
     kafka: SecureKafka, prefix: str
 ) -> None:
@@ -151,10 +169,10 @@ async def test_a_service_may_not_take_anothers_records_away(kafka: SecureKafka, 
         await asyncio.wait_for(_start_and_read(member), 30)
 
 
-async def _start_and_read(consumer: AIOKafkaConsumer) -> None:
+async def _start_and_read(consumer: AIOKafkaConsumer) -> ConsumerRecord:
     try:
         await consumer.start()
-        await consumer.getone()
+        return await consumer.getone()
     finally:
         await consumer.stop()
 

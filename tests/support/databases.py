@@ -31,6 +31,13 @@ async def create_database(service: str) -> str:
     return name
 
 
+async def empty_database() -> str:
+    """The name of a fresh database without any schema."""
+    name = f"test_{uuid4().hex}"
+    await _execute(f'CREATE DATABASE "{name}"')
+    return name
+
+
 async def drop_database(name: str) -> None:
     await _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 

@@ -15,7 +15,9 @@ from fastapi import FastAPI
 from jwt.algorithms import OKPAlgorithm
 
 from shared.contract import envelope
-from shared.contract.events import BY_MODEL, EVENTS, EventData
+from shared.contract.catalogue import BY_MODEL, EVENTS
+from shared.contract.events import EventData
+from shared.runtime.auth.tokens import issue, key_id
 from shared.runtime.batches import Batches, Outcome
 from shared.runtime.database import Database
 from shared.runtime.http import create_app
@@ -23,7 +25,6 @@ from shared.runtime.jobs import Repeated
 from shared.runtime.serve import load
 from shared.runtime.service import Service
 from shared.runtime.telemetry import Metrics
-from shared.runtime.tokens import issue, key_id
 from tests.support.databases import create_database, drop_database, dsn_of
 
 E = TypeVar("E", bound=EventData)

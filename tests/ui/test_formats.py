@@ -19,7 +19,7 @@ NEW_YORK = Reader(Locale("en", "US"), ZoneInfo("America/New_York"))
 
 def asked(**headers: str) -> Request:
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "headers": pairs})
+    return Request({"type": "http", "headers": pairs, "query_string": b""})
 
 
 @pytest.mark.parametrize(

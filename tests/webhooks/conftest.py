@@ -89,15 +89,19 @@ async def receiver(tmp_path: Path) -> AsyncIterator[Receiver]:
         yield made
 
 
-@pytest.fixture
-async def webhooks(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Webhooks]:
-    told = {
+def told(receiver: Receiver) -> dict[str, Any]:
+    """The settings by which webhooks may reach the receiver."""
+    return {
         "webhook_key": KEY,
         "webhook_allowed_networks": "127.0.0.0/8",
         "webhook_ports": str(receiver.port),
         "webhook_ca": receiver.authority,
     }
-    async with service_under_test("webhooks", tmp_path, told=told) as service:
+
+
+@pytest.fixture
+async def webhooks(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Webhooks]:
+    async with service_under_test("webhooks", tmp_path, told=told(receiver)) as service:
         made = Webhooks(service, receiver)
         yield made
         for deliverer in made.deliverers:

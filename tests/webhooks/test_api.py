@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.contract.catalogue import EVENTS
 from tests.webhooks.conftest import VOTED, Webhooks, vote
 from tests.webhooks.receiver import Reply
 
@@ -38,6 +39,12 @@ async def test_only_admins_decide_where_events_go(webhooks: Webhooks) -> None:
     found = {role: [(await call(webhooks, *one, role=role))[0] for one in calls] for role in ("researcher", "manager")}
     assert found["researcher"] == [403] * 10
     assert found["manager"] == [200] * 6 + [403] * 4
+
+
+async def test_the_events_to_subscribe_to_are_described(webhooks: Webhooks) -> None:
+    """/asyncapi.json, open to all, describes every event that somebody may subscribe to."""
+    answer = await webhooks.service.client.get("/asyncapi.json")
+    assert set(answer.json()["channels"]) == {event.model.__name__ for event in EVENTS.values()}
 
 
 async def test_a_secret_is_shown_once_and_lies_sealed(webhooks: Webhooks) -> None:

@@ -17,7 +17,7 @@ from deploy.webhooks.filters import Condition, Scalar, matches
 from deploy.webhooks.lines import read_line, write_line
 from deploy.webhooks.personal import people_in, without
 from deploy.webhooks.subscriptions import Reach, fault_of_types, fault_of_url
-from shared.contract.events import EVENTS
+from shared.contract.catalogue import EVENTS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VOTE: dict[str, Any] = {
@@ -113,7 +113,7 @@ def test_lines_as_people_write_them(line: str, condition: Condition) -> None:
 @pytest.mark.parametrize("line", ["", "segment.plan", "segment.plan is team", "segment.plan = team"])
 def test_what_is_no_condition_is_told(line: str) -> None:
     """A line without an operator we know says how to write one."""
-    with pytest.raises(ValueError, match="write a field, one of equals, in, exists, prefix, and a value"):
+    with pytest.raises(ValueError, match="write a field, one of equals, in, exists, prefix, reached, and a value"):
         read_line(line)
 
 
@@ -325,3 +325,25 @@ def test_what_is_left_of_an_event() -> None:
     left = without(naming, ["asked_by"], ["p-1"])
     assert left is not None
     assert json.loads(left)["data"] == {"title": "X", "asked_by": ["p-12"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "holds"),
+    [(49, 50, True), (None, 50, True), (48, 53, True), (50, 51, False), (50, 49, False), (None, 49, False)],
+)
+def test_a_number_is_reached_once(before: int | None, now: int, *, holds: bool) -> None:
+    """It holds where the number came up to the wanted one, and not while it stays there or falls."""
+    condition = Condition("raw_votes", "reached", 50)
+    assert matches([condition], {"raw_votes": now, "previous_raw_votes": before}) == holds
+
+
+def test_only_numbers_with_a_past_are_reached() -> None:
+    """A field without its former value, a text and a missing number are told when somebody subscribes."""
+    schema = {"title": "E", "properties": {"raw_votes": {"type": "integer"}, "previous_raw_votes": {"type": "integer"}}}
+    assert fault_of(Condition("raw_votes", "reached", 50), schema) is None
+    assert fault_of(Condition("raw_votes", "reached", "many"), schema) == "reached takes one number."
+    assert "does not say what 'previous_raw_votes' was before" in str(
+        fault_of(Condition("previous_raw_votes", "reached", 50), schema)
+    )
+    assert read_line("raw_votes reached 50") == Condition("raw_votes", "reached", 50)
+    assert write_line(Condition("raw_votes", "reached", 50)) == "raw_votes reached 50"

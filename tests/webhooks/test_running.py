@@ -22,7 +22,7 @@ from tests.runtime.foreign import Foreign, binary
 from tests.support.platform import CHECKOUT
 from tests.support.running import Stage, stage, until
 from tests.support.service import START
-from tests.webhooks.conftest import KEY, VOTED
+from tests.webhooks.conftest import KEY, VOTED, told
 from tests.webhooks.receiver import Receiver, Reply
 
 STARTED_SECONDS = 120.0
@@ -31,14 +31,7 @@ STARTED_SECONDS = 120.0
 
 @pytest.fixture
 async def staged(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Stage]:
-    async with stage(
-        webhooks_service,
-        tmp_path,
-        webhook_key=KEY,
-        webhook_allowed_networks="127.0.0.0/8",
-        webhook_ports=str(receiver.port),
-        webhook_ca=receiver.authority,
-    ) as made:
+    async with stage(webhooks_service, tmp_path, **told(receiver)) as made:
         yield made
 
 

@@ -10,10 +10,13 @@ from typing import Any, Self
 
 import httpx
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from deploy.local.errors import Fault
+from shared.contract.catalogue import EVENTS
 from shared.contract.envelope import Envelope, encode
-from shared.contract.events import EVENTS
+from shared.runtime.kafka import producer, why
+from shared.runtime.settings import KafkaSettings
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
@@ -24,17 +27,22 @@ class Doors:
 
     session_id: str
 
-    def __init__(self, gateway_url: str, bootstrap: str, token: str, *, topic_prefix: str) -> None:
+    def __init__(self, gateway_url: str, token: str, kafka: KafkaSettings) -> None:
         self._http = httpx.AsyncClient(
             base_url=gateway_url, headers={"Authorization": f"Bearer {token}"}, timeout=20, trust_env=False
         )
         self._public = httpx.AsyncClient(base_url=gateway_url, timeout=20, trust_env=False)
-        self._bootstrap, self._prefix = bootstrap, topic_prefix
+        self._settings = kafka
         self._kafka: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> Self:
-        self._kafka = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True)
-        await self._kafka.start()
+        self._kafka = producer(self._settings)
+        try:
+            await self._kafka.start()
+        except (KafkaError, OSError) as fault:
+            await self._kafka.stop()
+            said = why(fault, self._settings)
+            raise Fault(f"The demo cannot reach Kafka at {self._settings.kafka_bootstrap}: {said}") from fault
         return self
 
     async def __aexit__(
@@ -59,7 +67,9 @@ class Doors:
             )
         )
         key = event_type.key_of(event_type.model.model_validate(data)).encode()
-        await self._kafka.send_and_wait(f"{self._prefix}{event_type.topic}", value=value, key=key, headers=headers)
+        await self._kafka.send_and_wait(
+            f"{self._settings.topic_prefix}{event_type.topic}", value=value, key=key, headers=headers
+        )
 
     async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         return _content(await self._http.get(path))

@@ -11,9 +11,24 @@ if TYPE_CHECKING:
 
 SUPPORT = "SELECT feature_id, cell, people, importance_sum, importance_people FROM support_counts WHERE people > 0"
 
+FROM_EVENTS = (
+    "support_counts",
+    "words",
+    "votes",
+    "anonymous_votes",
+    "insights",
+    "active_counts",
+    "kpis",
+    "kpi_cells",
+    "objectives",
+    "impacts",
+)
+"""Tables that hold nothing but what follows from events."""
+
 TABLES: Mapping[str, str] = MappingProxyType(
     {
         "votes": "SELECT * FROM votes",
+        "anonymous_votes": "SELECT * FROM anonymous_votes",
         "insights": "SELECT * FROM insights",
         "people": "SELECT * FROM people",
         # A row that counts nobody says the same as no row.
@@ -23,9 +38,16 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "kpis": "SELECT * FROM kpis",
         "objectives": "SELECT * FROM objectives",
         "impacts": "SELECT * FROM impacts",
-        "ideas": "SELECT * FROM ideas",
+        # The last digits of a sum of fractions depend on the order of its parts.
+        "ideas": """
+            SELECT to_jsonb(ideas) - 'momentum' AS idea,
+                   CASE WHEN momentum > 0 THEN round(ln(momentum)::numeric, 4) END AS momentum
+              FROM ideas
+            """,
         "priorities": "SELECT * FROM priorities",
         "population": "SELECT * FROM population",
+        "margins": "SELECT * FROM margins",
+        "kpi_cells": "SELECT * FROM kpi_cells",
     }
 )
 
@@ -36,10 +58,10 @@ async def empty(connection: Connection) -> None:
     Votes of the public board are events too and come back as such. Erased people stay erased.
     """
     await connection.execute(f"CREATE TEMPORARY TABLE support_before ON COMMIT DROP AS {SUPPORT}")
-    for table in ("support_counts", "words", "votes", "insights", "active_counts", "kpis", "objectives", "impacts"):
+    for table in FROM_EVENTS:
         await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names above
     await connection.execute("DELETE FROM people WHERE erased_at IS NULL")
-    await connection.execute("UPDATE ideas SET supporters = 0 WHERE supporters <> 0")
+    await connection.execute("UPDATE ideas SET supporters = 0, momentum = 0 WHERE supporters <> 0 OR momentum <> 0")
 
 
 async def supported_otherwise(connection: Connection) -> list[str]:

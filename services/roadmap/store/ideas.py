@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from services.roadmap.ideas import Idea, Stage, Status
+from services.roadmap.ideas import Idea, Stage
 
 if TYPE_CHECKING:
     from .connection import Connection, Row
 
-Sort = Literal["votes", "new"]
 MAX_ASKED_BY = 10_000
 
 
@@ -33,10 +32,13 @@ async def lock_ideas(connection: Connection, feature_ids: Collection[str]) -> di
     """The ideas of these ids that exist; until the end of the transaction nobody else changes or publishes them."""
     # In one order, so that transactions wait for each other instead of deadlocking; NO KEY lets votes refer meanwhile.
     rows = await connection.fetch(
-        "SELECT * FROM ideas WHERE feature_id = ANY($1::text[]) ORDER BY feature_id FOR NO KEY UPDATE",
+        """
+        SELECT ideas.* FROM ideas JOIN unnest($1::text[]) AS wanted (feature_id) USING (feature_id)
+         ORDER BY feature_id FOR NO KEY UPDATE OF ideas
+        """,
         sorted(feature_ids),
     )
-    return {row["feature_id"]: _idea(row) for row in rows}
+    return {row["feature_id"]: idea_of(row) for row in rows}
 
 
 async def hold_ideas(connection: Connection, feature_ids: Collection[str], now: datetime) -> dict[str, Stage]:
@@ -51,8 +53,9 @@ async def hold_ideas(connection: Connection, feature_ids: Collection[str], now: 
 async def _lock_stages(connection: Connection, feature_ids: Collection[str]) -> dict[str, Stage]:
     rows = await connection.fetch(
         """
-        SELECT feature_id, status, status_changed_at FROM ideas WHERE feature_id = ANY($1::text[])
-         ORDER BY feature_id FOR NO KEY UPDATE
+        SELECT feature_id, status, status_changed_at, merged_into, regrouped
+          FROM ideas JOIN unnest($1::text[]) AS wanted (feature_id) USING (feature_id)
+         ORDER BY feature_id FOR NO KEY UPDATE OF ideas
         """,
         list(feature_ids),
     )
@@ -61,20 +64,30 @@ async def _lock_stages(connection: Connection, feature_ids: Collection[str]) -> 
 
 async def find_idea(connection: Connection, feature_id: str) -> Idea | None:
     row = await connection.fetchrow("SELECT * FROM ideas WHERE feature_id = $1", feature_id)
-    return _idea(row) if row else None
+    return idea_of(row) if row else None
+
+
+async def find_ideas(connection: Connection, feature_ids: Collection[str]) -> dict[str, Idea]:
+    """Those of the ideas that exist."""
+    rows = await connection.fetch(
+        "SELECT ideas.* FROM ideas JOIN unnest($1::text[]) AS wanted (feature_id) USING (feature_id)", list(feature_ids)
+    )
+    return {row["feature_id"]: idea_of(row) for row in rows}
 
 
 async def all_ideas(connection: Connection) -> dict[str, Idea]:
-    return {row["feature_id"]: _idea(row) for row in await connection.fetch("SELECT * FROM ideas")}
+    return {row["feature_id"]: idea_of(row) for row in await connection.fetch("SELECT * FROM ideas")}
 
 
 async def save_idea(connection: Connection, idea: Idea) -> None:
-    """Write what people may change of an idea; its supporters are counted with their votes and words."""
+    """Write what people may change of an idea, for searches too; supporters are counted with their votes and words."""
     await connection.execute(
         """
         UPDATE ideas
            SET title = $2, description = $3, status = $4, status_version = $5, status_note = $6, status_changed_at = $7,
-               released_at = $8, effort_weeks = $9, kpi_ids = $10::text[], created_at = $11
+               released_at = $8, effort_weeks = $9, kpi_ids = $10::text[], created_at = $11, status_id = $12,
+               category_id = $13, confidence = $14, visibility = $15, author_id = $16, author_name = $17,
+               answered_by = $18, answered_at = $19
          WHERE feature_id = $1
         """,
         idea.feature_id,
@@ -88,51 +101,36 @@ async def save_idea(connection: Connection, idea: Idea) -> None:
         idea.effort_weeks,
         list(idea.kpi_ids),
         idea.created_at,
+        idea.status_id,
+        idea.category_id,
+        idea.confidence,
+        idea.visibility,
+        idea.author_id,
+        idea.author_name,
+        idea.answered_by,
+        idea.answered_at,
     )
-
-
-async def board(
-    connection: Connection, statuses: Collection[Status], words: Sequence[str], sort: Sort, limit: int, offset: int
-) -> list[Idea]:
-    """Named ideas in these statuses whose title or text holds every word (lower case)."""
-    rows = await connection.fetch(
+    await connection.execute(
         """
-        SELECT * FROM ideas
-         WHERE status_version > 0 AND status = ANY($1::text[])
-           AND NOT EXISTS (
-               SELECT FROM unnest($2::text[]) AS word WHERE position(word IN lower(title || ' ' || description)) = 0)
-         ORDER BY CASE WHEN $3 = 'new' THEN created_at END DESC, supporters DESC, feature_id
-         LIMIT $4 OFFSET $5
+        INSERT INTO idea_texts AS kept (feature_id, title_key, text_key)
+        VALUES ($1, folded($2), folded($2 || ' ' || $3))
+        ON CONFLICT (feature_id) DO UPDATE
+           SET title_key = excluded.title_key, text_key = excluded.text_key,
+               compared_at = CASE WHEN kept.title_key = excluded.title_key THEN kept.compared_at END
+         WHERE (kept.title_key, kept.text_key) <> (excluded.title_key, excluded.text_key)
         """,
-        list(statuses),
-        list(words),
-        sort,
-        limit,
-        offset,
+        idea.feature_id,
+        idea.title,
+        idea.description,
     )
-    return [_idea(row) for row in rows]
-
-
-async def count_by_status(connection: Connection, words: Sequence[str]) -> dict[Status, int]:
-    """How many named ideas with these words each status holds; a status without any is left out."""
-    rows = await connection.fetch(
-        """
-        SELECT status, count(*) AS ideas FROM ideas
-         WHERE status_version > 0
-           AND NOT EXISTS (
-               SELECT FROM unnest($1::text[]) AS word WHERE position(word IN lower(title || ' ' || description)) = 0)
-         GROUP BY status
-        """,
-        list(words),
-    )
-    return {row["status"]: row["ideas"] for row in rows}
 
 
 async def asked_by(connection: Connection, feature_id: str) -> list[str]:
     """The participants whose words stand behind the idea, at most as many as an event may name."""
     rows = await connection.fetch(
         """
-        SELECT DISTINCT participant_id FROM insights WHERE feature_id = $1 AND NOT withdrawn
+        SELECT DISTINCT participant_id FROM insights JOIN ideas USING (feature_id)
+         WHERE coalesce(merged_into, feature_id) = $1 AND NOT withdrawn
          ORDER BY participant_id LIMIT $2
         """,
         feature_id,
@@ -153,6 +151,6 @@ async def pulse(connection: Connection) -> Mapping[str, int]:
     return dict(row) if row else {}
 
 
-def _idea(row: Row) -> Idea:
+def idea_of(row: Row) -> Idea:
     values = {field.name: row[field.name] for field in fields(Idea)}
     return Idea(**values | {"kpi_ids": tuple(row["kpi_ids"])})

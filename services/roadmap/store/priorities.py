@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from services.roadmap import priority
 from services.roadmap.ideas import CLOSED
 from services.roadmap.kpis import widest_gap
+from shared.runtime import columns
 
 from .kpis import kpis
 
@@ -25,6 +26,8 @@ class Published:
     score: float
     previous_score: float | None
     changed_at: datetime
+    raw_votes: int | None = None
+    previous_raw_votes: int | None = None
 
 
 class Due(NamedTuple):
@@ -46,32 +49,48 @@ class Inputs:
     published: Published | None
 
 
-async def active_people(connection: Connection) -> dict[str, int]:
-    """How many people each cell holds who ever took part."""
-    rows = await connection.fetch("SELECT cell, people FROM active_counts WHERE people > 0")
-    return {row["cell"]: row["people"] for row in rows}
+@dataclass(frozen=True, slots=True)
+class InputTimes:
+    """How old the inputs of an idea's priority are; None where there is no such input.
+
+    The latest vote and the latest word in an interview on it, the oldest measurement of its KPIs (of which period's
+    end), and when the customer base was last entered or measured.
+    """
+
+    voted_at: datetime | None
+    said_at: datetime | None
+    measured_at: datetime | None
+    frame_at: datetime | None
 
 
-async def population(connection: Connection) -> dict[str, float]:
-    """How many customers each cell holds; empty where nobody knows."""
-    rows = await connection.fetch("SELECT cell, customers FROM population ORDER BY cell")
-    return {row["cell"]: row["customers"] for row in rows}
-
-
-async def replace_population(connection: Connection, customers: Mapping[str, float]) -> None:
-    # Two at a time would mix their rows; readers see the old ones meanwhile.
-    await connection.execute("LOCK TABLE population IN EXCLUSIVE MODE")
-    await connection.execute("DELETE FROM population")
-    await connection.execute(
-        "INSERT INTO population (cell, customers) SELECT * FROM unnest($1::text[], $2::float8[])",
-        list(customers),
-        list(customers.values()),
+async def input_times(connection: Connection, feature_id: str) -> InputTimes:
+    row = await connection.fetchrow(
+        """
+        WITH parts AS (SELECT feature_id FROM ideas WHERE coalesce(merged_into, feature_id) = $1)
+        SELECT (SELECT max(voted_at) FROM votes JOIN parts USING (feature_id) WHERE vote = 'up') AS voted_at,
+               (SELECT max(tagged_at) FROM insights JOIN parts USING (feature_id) WHERE NOT withdrawn) AS said_at,
+               (SELECT min(period_end) FROM kpis
+                 WHERE kpi_id = ANY((SELECT kpi_ids FROM ideas WHERE feature_id = $1)::text[])) AS measured_at,
+               (SELECT coalesce((SELECT max(period_end) FROM kpi_cells WHERE kpi_id = frame.kpi_id), changed_at)
+                  FROM frame) AS frame_at
+        """,
+        feature_id,
     )
+    assert row is not None
+    return InputTimes(**row)
 
 
-async def support_totals(connection: Connection) -> list[int]:
-    """How many people support each idea, all ideas."""
-    return [row["supporters"] for row in await connection.fetch("SELECT supporters FROM ideas")]
+async def support_total(connection: Connection, active: int) -> tuple[int, int]:
+    """How many ideas are ranked, and how many people support them in all, of each idea at most all who are active."""
+    row = await connection.fetchrow(
+        """
+        SELECT count(*), coalesce(sum(least(supporters, $1)), 0)::bigint
+          FROM ideas WHERE merged_into IS NULL AND visibility = 'published'
+        """,
+        active,
+    )
+    assert row is not None
+    return row[0], row[1]
 
 
 async def inputs(connection: Connection, feature_ids: Collection[str] | None = None) -> list[Inputs]:
@@ -79,7 +98,8 @@ async def inputs(connection: Connection, feature_ids: Collection[str] | None = N
     chosen = None if feature_ids is None else list(feature_ids)
     rows = await connection.fetch(
         """
-        SELECT feature_id, status, effort_weeks, kpi_ids, version, score, previous_score, changed_at
+        SELECT feature_id, status, effort_weeks, kpi_ids, version, score, previous_score, changed_at,
+               raw_votes
           FROM ideas LEFT JOIN priorities USING (feature_id)
          WHERE $1::text[] IS NULL OR feature_id = ANY($1::text[])
          ORDER BY feature_id
@@ -120,12 +140,14 @@ async def mark_due(connection: Connection, marks: Sequence[Due]) -> None:
     await connection.execute(
         """
         INSERT INTO due (feature_id, event_id, correlation_id, traceparent)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (feature_id) ORDER BY feature_id
+        SELECT * FROM unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::text[])
+                      AS given (feature_id)
+         ORDER BY feature_id
         ON CONFLICT (feature_id) DO UPDATE
            SET event_id = excluded.event_id, correlation_id = excluded.correlation_id,
                traceparent = excluded.traceparent
         """,
-        *([*column] for column in zip(*marks, strict=True)),
+        *(columns.texts(column) for column in zip(*marks, strict=True)),
     )
 
 
@@ -167,21 +189,22 @@ async def keep_priorities(connection: Connection, scores: Sequence[tuple[str, Pu
     """Remember what is published now; the ideas' rows must be locked."""
     await connection.execute(
         """
-        INSERT INTO priorities (feature_id, version, score, previous_score, changed_at)
-        SELECT * FROM unnest($1::text[], $2::integer[], $3::float8[], $4::float8[], $5::timestamptz[])
+        INSERT INTO priorities (feature_id, version, score, previous_score, changed_at, raw_votes)
+        SELECT * FROM unnest($1::text[], $2::integer[], $3::float8[], $4::float8[], $5::timestamptz[], $6::integer[])
         ON CONFLICT (feature_id) DO UPDATE
            SET version = excluded.version, score = excluded.score, previous_score = excluded.previous_score,
-               changed_at = excluded.changed_at
+               changed_at = excluded.changed_at, raw_votes = excluded.raw_votes
         """,
         [feature_id for feature_id, _ in scores],
         [score.version for _, score in scores],
         [score.score for _, score in scores],
         [score.previous_score for _, score in scores],
         [score.changed_at for _, score in scores],
+        [score.raw_votes for _, score in scores],
     )
 
 
 def _published(row: Row) -> Published | None:
     if row["version"] is None:
         return None
-    return Published(row["version"], row["score"], row["previous_score"], row["changed_at"])
+    return Published(row["version"], row["score"], row["previous_score"], row["changed_at"], row["raw_votes"])

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.roadmap.segments import UNKNOWN_CELL, Move, Snapshot
+from shared.runtime import columns
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -18,25 +19,42 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]
 """An idea's and a person's id."""
 
-COUNT_MOVES = """
+RISES = "people >= importance_people AND importance_people >= 0 AND importance_sum >= 0"
+"""What may be a row of its own goes the cheaper way, which tries to insert it first."""
+
+COUNT_MOVES = f"""
     net AS (
         SELECT feature_id, cell, sum(people)::integer AS people, sum(importance)::integer AS importance_sum,
-               sum(speakers)::integer AS importance_people
+               sum(speakers)::integer AS importance_people, sum(momentum) AS momentum
           FROM moves GROUP BY feature_id, cell
-        HAVING (sum(people), sum(importance), sum(speakers)) <> (0, 0, 0)
-    ), counted AS (
-        MERGE INTO support_counts AS counts USING net ON (counts.feature_id, counts.cell) = (net.feature_id, net.cell)
+        HAVING (sum(people), sum(importance), sum(speakers), sum(momentum)) <> (0, 0, 0, 0)
+    ), more AS (
+        INSERT INTO support_counts AS counts (feature_id, cell, people, importance_sum, importance_people)
+        SELECT feature_id, cell, people, importance_sum, importance_people FROM net
+         WHERE {RISES} AND people + importance_sum + importance_people > 0
+        ON CONFLICT (feature_id, cell) DO UPDATE
+           SET people = counts.people + excluded.people,
+               importance_sum = counts.importance_sum + excluded.importance_sum,
+               importance_people = counts.importance_people + excluded.importance_people
+    ), less AS (
+        MERGE INTO support_counts AS counts USING (SELECT * FROM net WHERE NOT ({RISES})) AS net
+           ON (counts.feature_id, counts.cell) = (net.feature_id, net.cell)
          WHEN MATCHED THEN UPDATE
           SET people = counts.people + net.people, importance_sum = counts.importance_sum + net.importance_sum,
               importance_people = counts.importance_people + net.importance_people
          WHEN NOT MATCHED THEN INSERT (feature_id, cell, people, importance_sum, importance_people)
        VALUES (net.feature_id, net.cell, net.people, net.importance_sum, net.importance_people)
     )
-    UPDATE ideas SET supporters = ideas.supporters + total.people
-      FROM (SELECT feature_id, sum(people)::integer AS people FROM net GROUP BY feature_id) AS total
+    UPDATE ideas
+       SET supporters = ideas.supporters + total.people,
+           -- What is left of much greater sums is rounding.
+           momentum = CASE WHEN ideas.momentum + total.momentum > ideas.momentum * 1e-9
+                           THEN ideas.momentum + total.momentum ELSE 0 END
+      FROM (SELECT feature_id, sum(people)::integer AS people, sum(momentum) AS momentum
+              FROM net GROUP BY feature_id) AS total
      WHERE ideas.feature_id = total.feature_id
     RETURNING ideas.feature_id
-"""
+"""  # noqa: S608 - made of constants
 """The end of a statement whose `moves` say what changes in which cell of which idea; gives the ideas that changed."""
 
 
@@ -58,12 +76,15 @@ async def note_people(connection: Connection, snapshots: Sequence[Snapshot]) -> 
     A snapshot that says nothing replaces none; whatever order snapshots come in, the same one is kept.
     Whoever moved is counted by `count_active` and `recount_movers`.
     """
+    people, cells, seen = zip(*snapshots, strict=True)
     # The order of the rows keeps transactions from deadlocking; a row is locked even where nothing is written.
     rows = await connection.fetch(
         """
         WITH given AS (
-            SELECT person_id, cell, CASE WHEN cell = $4 THEN '-infinity' ELSE seen_at END
-              FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (person_id, cell, seen_at)
+            SELECT person_id, cell,
+                   CASE WHEN cell = $4 THEN '-infinity'
+                        ELSE 'epoch'::timestamptz + seen * interval '1 microsecond' END AS seen_at
+              FROM unnest($1::text::text[], $2::text::text[], $3::text::bigint[]) AS given (person_id, cell, seen)
         ), noted AS (
             INSERT INTO people (person_id, cell, seen_at) SELECT * FROM given ORDER BY person_id
             ON CONFLICT (person_id) DO UPDATE SET cell = excluded.cell, seen_at = excluded.seen_at
@@ -78,7 +99,9 @@ async def note_people(connection: Connection, snapshots: Sequence[Snapshot]) -> 
         SELECT NULL, NULL, 0, array_agg(person_id)
           FROM given WHERE NOT EXISTS (SELECT FROM noted WHERE noted.person_id = given.person_id)
         """,
-        *([*column] for column in zip(*snapshots, strict=True)),
+        columns.texts(people),
+        columns.texts(cells),
+        columns.times(seen),
         UNKNOWN_CELL,
     )
     return Noted(
@@ -105,13 +128,19 @@ async def count_active(connection: Connection, moves: Iterable[Move]) -> None:
     )
 
 
-async def erased_among(connection: Connection, person_ids: Collection[str]) -> set[str]:
+async def cells_of(connection: Connection, person_ids: Collection[str]) -> dict[str, str | None]:
+    """In which cell these people are; none for those who are erased."""
     if not person_ids:
-        return set()
+        return {}
     rows = await connection.fetch(
-        "SELECT person_id FROM people WHERE person_id = ANY($1::text[]) AND erased_at IS NOT NULL", list(person_ids)
+        "SELECT person_id, cell FROM people JOIN unnest($1::text[]) AS wanted (person_id) USING (person_id)",
+        list(person_ids),
     )
-    return {row["person_id"] for row in rows}
+    return {row["person_id"]: row["cell"] for row in rows}
+
+
+async def erased_among(connection: Connection, person_ids: Collection[str]) -> set[str]:
+    return {person for person, cell in (await cells_of(connection, person_ids)).items() if cell is None}
 
 
 async def erase_person(connection: Connection, person_id: str, erased_at: datetime) -> str | None:
@@ -135,8 +164,7 @@ async def supported_by(connection: Connection, person_ids: Collection[str]) -> s
         return set()
     rows = await connection.fetch(
         """
-        SELECT feature_id FROM votes WHERE voter_id = ANY($1::text[]) AND vote = 'up'
-        UNION SELECT feature_id FROM words WHERE person_id = ANY($1::text[])
+        SELECT DISTINCT feature_id FROM standing WHERE person_id = ANY($1::text[])
         """,
         list(person_ids),
     )
@@ -155,10 +183,11 @@ async def recount_movers(connection: Connection, left: Mapping[str, str]) -> lis
               FROM supporters JOIN unnest($1::text[], $2::text[]) AS moved (person_id, left_cell) USING (person_id)
              WHERE supporters.person_id = ANY($1::text[])
         ), moves AS (
-            SELECT feature_id, left_cell AS cell, -1 AS people, -importance AS importance, -speakers AS speakers
+            SELECT feature_id, left_cell AS cell, -1 AS people, -importance AS importance, -speakers AS speakers,
+                   0::float8 AS momentum
               FROM standing
             UNION ALL
-            SELECT feature_id, cell, 1, importance, speakers FROM standing
+            SELECT feature_id, cell, 1, importance, speakers, 0 FROM standing
         ), {COUNT_MOVES}
         """,  # noqa: S608 - the end of the statement, above
         list(left),
@@ -171,14 +200,11 @@ async def delete_support(connection: Connection, person_id: str, cell: str | Non
     """Remove what a person said who was counted in this cell; gives the ideas that changed, and rows by table."""
     rows = await connection.fetch(
         f"""
-        WITH standing AS (
-            SELECT feature_id FROM votes WHERE voter_id = $1 AND vote = 'up'
-            UNION SELECT feature_id FROM words WHERE person_id = $1
-        ), moves AS (
+        WITH moves AS (
             SELECT feature_id, $2::text AS cell, -1 AS people, -coalesce(importance, 0) AS importance,
-                   -(importance IS NOT NULL)::integer AS speakers
-              FROM standing
-                   LEFT JOIN (SELECT * FROM words WHERE person_id = $1) AS said USING (feature_id)
+                   -(importance IS NOT NULL)::integer AS speakers,
+                   CASE WHEN voted_at IS NULL THEN 0 ELSE -vote_weight(voted_at) END AS momentum
+              FROM standing WHERE person_id = $1
         ), {COUNT_MOVES}
         """,  # noqa: S608 - the end of the statement, above
         person_id,
@@ -193,6 +219,33 @@ async def delete_support(connection: Connection, person_id: str, cell: str | Non
     return [row["feature_id"] for row in rows], removed
 
 
+SETTLE_WORDS = """
+    pairs AS (
+        SELECT DISTINCT feature_id, person_id FROM unnest($1::text[], $2::text[]) AS given (feature_id, person_id)
+    ), said AS (
+        SELECT DISTINCT ON (feature_id, person_id) feature_id, person_id, importance, tagged_at AS said_at
+          FROM pairs JOIN insights USING (feature_id)
+         WHERE insights.participant_id = pairs.person_id AND NOT insights.withdrawn
+         ORDER BY feature_id, person_id, tagged_at DESC, insight_id DESC
+    ), unsaid AS (
+        DELETE FROM words USING pairs
+         WHERE (words.feature_id, words.person_id) = (pairs.feature_id, pairs.person_id)
+           AND NOT EXISTS (SELECT FROM said
+                            WHERE (said.feature_id, said.person_id) = (pairs.feature_id, pairs.person_id))
+        RETURNING words.feature_id, words.person_id, -1 AS speakers, -words.importance AS importance
+    ), spoken AS (
+        INSERT INTO words (feature_id, person_id, importance, said_at)
+        SELECT feature_id, person_id, importance, said_at FROM said ORDER BY feature_id, person_id
+        ON CONFLICT (feature_id, person_id) DO UPDATE
+           SET importance = excluded.importance, said_at = excluded.said_at
+         WHERE (words.importance, words.said_at) <> (excluded.importance, excluded.said_at)
+        RETURNING new.feature_id, new.person_id, (old.person_id IS NULL)::integer AS speakers,
+                  new.importance - coalesce(old.importance, 0) AS importance
+    )
+"""
+"""Makes words follow the insights of the pairs in $1 and $2: `unsaid` and `spoken` say what became of them."""
+
+
 async def settle_words(connection: Connection, pairs: Collection[Pair]) -> list[str]:
     """Make words and counters follow the insights of these pairs; gives the ideas that changed.
 
@@ -200,29 +253,9 @@ async def settle_words(connection: Connection, pairs: Collection[Pair]) -> list[
     """
     rows = await connection.fetch(
         f"""
-        WITH pairs AS (
-            SELECT DISTINCT feature_id, person_id FROM unnest($1::text[], $2::text[]) AS given (feature_id, person_id)
-        ), said AS (
-            SELECT DISTINCT ON (feature_id, person_id) feature_id, person_id, importance
-              FROM pairs JOIN insights USING (feature_id)
-             WHERE insights.participant_id = pairs.person_id AND NOT insights.withdrawn
-             ORDER BY feature_id, person_id, tagged_at DESC, insight_id DESC
-        ), unsaid AS (
-            DELETE FROM words USING pairs
-             WHERE (words.feature_id, words.person_id) = (pairs.feature_id, pairs.person_id)
-               AND NOT EXISTS (SELECT FROM said
-                                WHERE (said.feature_id, said.person_id) = (pairs.feature_id, pairs.person_id))
-            RETURNING words.feature_id, words.person_id, -1 AS speakers, -words.importance AS importance
-        ), spoken AS (
-            INSERT INTO words (feature_id, person_id, importance)
-            SELECT feature_id, person_id, importance FROM said ORDER BY feature_id, person_id
-            ON CONFLICT (feature_id, person_id) DO UPDATE SET importance = excluded.importance
-             WHERE words.importance <> excluded.importance
-            RETURNING new.feature_id, new.person_id, (old.person_id IS NULL)::integer AS speakers,
-                      new.importance - coalesce(old.importance, 0) AS importance
-        ), moves AS (
+        WITH {SETTLE_WORDS}, moves AS (
             SELECT changed.feature_id, people.cell, changed.importance, changed.speakers,
-                   CASE WHEN votes.vote = 'up' THEN 0 ELSE changed.speakers END AS people
+                   CASE WHEN votes.vote = 'up' THEN 0 ELSE changed.speakers END AS people, 0::float8 AS momentum
               FROM (SELECT * FROM unsaid UNION ALL SELECT * FROM spoken) AS changed
                    JOIN people USING (person_id)
                    LEFT JOIN votes ON (votes.feature_id, votes.voter_id) = (changed.feature_id, changed.person_id)

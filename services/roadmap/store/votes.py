@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.roadmap.insights import Insight
 from services.roadmap.votes import Vote
+from shared.runtime import columns
 
 from .support import COUNT_MOVES, Pair
 
@@ -28,50 +29,90 @@ class Summary:
     by_channel: dict[str, int]
 
 
-async def keep_votes(connection: Connection, votes: Sequence[Vote]) -> list[str]:
+GIVEN_VOTES = """
+    given AS MATERIALIZED (
+        SELECT feature_id, voter_id, kind, vote, channel, recorder, source, cell,
+               'epoch'::timestamptz + moment * interval '1 microsecond' AS voted_at
+          FROM unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::text[], $5::text::bigint[],
+                      $6::text::text[], $7::text::text[], $8::text::text[], $9::text::text[])
+               AS given (feature_id, voter_id, kind, vote, moment, channel, recorder, source, cell)
+    )
+"""
+KEEP_VOTES = """
+    INSERT INTO votes (feature_id, voter_id, voter_kind, vote, voted_at, channel, recorded_by, source_url)
+    SELECT feature_id, voter_id, kind, vote, voted_at, channel, recorder, source
+      FROM given ORDER BY feature_id, voter_id
+    ON CONFLICT (feature_id, voter_id) DO UPDATE
+       SET vote = excluded.vote, voted_at = excluded.voted_at, voter_kind = excluded.voter_kind,
+           channel = excluded.channel, recorded_by = excluded.recorded_by, source_url = excluded.source_url
+     WHERE excluded.voted_at >= votes.voted_at
+"""
+"""Keeps one vote per person and idea, none that is older than what is stored; `vote_columns` are what is given."""
+
+
+def vote_columns(votes: Sequence[Vote], cells: Mapping[str, str]) -> list[str]:
+    """What `GIVEN_VOTES` takes: the votes, and in which cell each voter is."""
+    ideas, voters, kinds, ups, moments, channels, recorders, sources, _event_ids = zip(*votes, strict=True)
+    return [
+        *map(columns.texts, (ideas, voters, kinds, ups)),
+        columns.times(moments),
+        *map(columns.texts, (channels, recorders, sources, [cells[voter] for voter in voters])),
+    ]
+
+
+async def keep_votes(connection: Connection, votes: Sequence[Vote], cells: Mapping[str, str]) -> list[str]:
     """Keep votes, one per person and idea, that are not older than what is stored, and count who came and who went.
 
-    The voters are noted already. Gives the ideas that changed.
+    The voters are noted already, in `cells`. Gives the ideas that changed.
     """
     if not votes:
         return []
-    *columns, _event_ids = zip(*votes, strict=True)
     rows = await connection.fetch(
         f"""
-        WITH kept AS (
-            INSERT INTO votes (feature_id, voter_id, voter_kind, vote, voted_at, channel, recorded_by, source_url)
-            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[],
-                                 $7::text[], $8::text[]) AS given (feature_id, voter_id)
-             ORDER BY feature_id, voter_id
-            ON CONFLICT (feature_id, voter_id) DO UPDATE
-               SET vote = excluded.vote, voted_at = excluded.voted_at, voter_kind = excluded.voter_kind,
-                   channel = excluded.channel, recorded_by = excluded.recorded_by, source_url = excluded.source_url
-             WHERE excluded.voted_at >= votes.voted_at
+        WITH {GIVEN_VOTES}, kept AS (
+            {KEEP_VOTES}
             RETURNING new.feature_id, new.voter_id AS person_id,
-                      (new.vote = 'up')::integer - coalesce(old.vote = 'up', false)::integer AS people
+                      (new.vote = 'up')::integer - coalesce(old.vote = 'up', false)::integer AS people,
+                      CASE WHEN new.vote = 'up' THEN vote_weight(new.voted_at) ELSE 0 END
+                      - CASE WHEN old.vote = 'up' THEN vote_weight(old.voted_at) ELSE 0 END AS momentum
         ), moves AS (
-            SELECT feature_id, people.cell, kept.people, 0 AS importance, 0 AS speakers
-              FROM kept JOIN people USING (person_id)
-             WHERE kept.people <> 0
-               AND NOT EXISTS (SELECT FROM words
-                                WHERE (words.feature_id, words.person_id) = (kept.feature_id, kept.person_id))
+            SELECT kept.feature_id, given.cell, CASE WHEN words.person_id IS NULL THEN kept.people ELSE 0 END AS people,
+                   0 AS importance, 0 AS speakers, kept.momentum
+              FROM kept
+                   JOIN given ON (given.feature_id, given.voter_id) = (kept.feature_id, kept.person_id)
+                   LEFT JOIN words
+                          ON (words.feature_id, words.person_id) = (kept.feature_id, kept.person_id)
+             WHERE (kept.people, kept.momentum) <> (0, 0)
         ), {COUNT_MOVES}
         """,  # noqa: S608 - the end of the statement, a constant
-        *([*column] for column in columns),
+        *vote_columns(votes, cells),
     )
     return [row["feature_id"] for row in rows]
 
 
-async def last_voted_at(connection: Connection, feature_id: str, voter_id: str) -> datetime | None:
-    voted_at: datetime | None = await connection.fetchval(
-        "SELECT voted_at FROM votes WHERE feature_id = $1 AND voter_id = $2", feature_id, voter_id
+async def last_voted_at(connection: Connection, pairs: Collection[Pair]) -> dict[Pair, datetime]:
+    """When these people last voted on these ideas; nothing of those who never did."""
+    rows = await connection.fetch(
+        """
+        SELECT feature_id, voter_id, voted_at
+          FROM votes JOIN unnest($1::text[], $2::text[]) AS asked (feature_id, voter_id) USING (feature_id, voter_id)
+        """,
+        [feature_id for feature_id, _ in pairs],
+        [voter_id for _, voter_id in pairs],
     )
-    return voted_at
+    return {(row["feature_id"], row["voter_id"]): row["voted_at"] for row in rows}
 
 
 async def voted_for(connection: Connection, voter_id: str) -> set[str]:
-    """The ideas this voter's vote is up on."""
-    rows = await connection.fetch("SELECT feature_id FROM votes WHERE voter_id = $1 AND vote = 'up'", voter_id)
+    """The ideas this voter's vote is up on, counting what they said of ideas that are merged into them."""
+    rows = await connection.fetch(
+        """
+        SELECT feature_id FROM standing_votes WHERE person_id = $1 AND vote = 'up'
+        UNION SELECT coalesce(merged_into, feature_id) FROM anonymous_votes JOIN ideas USING (feature_id)
+         WHERE voter_id = $1 AND vote = 'up'
+        """,
+        voter_id,
+    )
     return {row["feature_id"] for row in rows}
 
 

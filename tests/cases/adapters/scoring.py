@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from services.roadmap import priority, scoring
+from services.roadmap import audience, priority, scoring
+from services.roadmap.frame import Frame
 from tests.cases import NotAnswered
 
 Input = Mapping[str, Any]
@@ -63,11 +64,11 @@ def _kano_coefficients(given: Input) -> dict[str, Any]:
 
 
 def _measured_rice(given: Input) -> dict[str, Any]:
-    settings = priority.Settings(
+    settings = audience.Settings(
         pseudo_participants=given["alpha"], confidence=given["confidence"], kpi_weight=given["gamma"]
     )
     people = {cell: share * given["population"] for cell, share in given["population_share"].items()}
-    everybody = priority.audience(given["participants"], people, settings)
+    everybody = audience.audience(given["participants"], Frame(people), settings)
     ideas = {
         name: priority.Idea(
             supporters,
@@ -77,7 +78,10 @@ def _measured_rice(given: Input) -> dict[str, Any]:
         )
         for name, supporters in given["supporters"].items()
     }
-    p0 = given["p0"] if isinstance(given["p0"], int | float) else priority.mean_support(ideas.values(), everybody)
+    total = sum(sum(idea.supporters.values()) for idea in ideas.values())
+    p0 = given["p0"]
+    if not isinstance(p0, int | float):
+        p0 = priority.mean_support(total, len(ideas), everybody.active)
     found = {name: priority.prioritise(idea, everybody, p0, settings) for name, idea in ideas.items()}
     return {"n_eff": everybody.n_eff, "p0": p0, "ideas": {name: _terms(score) for name, score in found.items()}}
 

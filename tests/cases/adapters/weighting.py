@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from services.roadmap import calibration, priority, weighting
+from services.roadmap import calibration, weighting
+from services.roadmap.audience import audience
 from services.roadmap.calibration import Margin
+from services.roadmap.frame import Frame
 from tests.cases import NotAnswered
 
 Input = Mapping[str, Any]
@@ -165,7 +167,7 @@ def _trim(given: Input) -> dict[str, Any]:
 
 
 def _support(given: Input) -> dict[str, Any]:
-    everybody = priority.audience(given["participants"], given["population_share"])
+    everybody = audience(given["participants"], Frame(given["population_share"]))
     votes = {idea: sum(by_cell.values()) for idea, by_cell in given["supporters"].items()}
     shares = _shares(given, dict.fromkeys(votes, 0.0), 0.0)
     return {

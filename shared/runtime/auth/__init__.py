@@ -1,0 +1,1 @@
+"""Who calls: roles, the tokens that carry them, and whose tokens count."""

@@ -1,0 +1,1 @@
+"""Records that could not be handled: kept whole, shown, mended, replayed or discarded."""

@@ -1,0 +1,46 @@
+"""People at the board: signing in as they do, reading the mails they get."""
+
+import re
+
+from asyncpg import Record
+
+from tests.support.service import ServiceUnderTest
+
+LINK = re.compile(r"http://test/roadmap(/\S+)")
+
+
+async def mails(service: ServiceUnderTest, recipient: str | None = None) -> list[Record]:
+    """The mails that were written, the oldest first."""
+    return list(
+        await service.database.fetch(
+            "SELECT * FROM mails WHERE $1::text IS NULL OR recipient = $1 ORDER BY created_at, id", recipient
+        )
+    )
+
+
+def links(mail: Record) -> list[str]:
+    """The addresses in a mail, as paths of the service."""
+    return LINK.findall(mail["text"])
+
+
+async def ask_link(service: ServiceUnderTest, email: str) -> str:
+    """Ask for a sign-in link; gives its path."""
+    before = {mail["id"] for mail in await mails(service, email)}
+    answer = await service.client.post("/sign-in", data={"email": email})
+    assert answer.status_code == 200, answer.text
+    [new] = [mail for mail in await mails(service, email) if mail["id"] not in before]
+    return links(new)[0]
+
+
+async def sign_in(service: ServiceUnderTest, email: str) -> str:
+    """Sign in by mail; gives the person's id."""
+    answer = await service.client.post(await ask_link(service, email))
+    assert answer.status_code == 303, answer.text
+    rows = await service.database.fetch("SELECT person_id FROM contacts WHERE email = $1", email)
+    return str(rows[0]["person_id"])
+
+
+async def vote(service: ServiceUnderTest, feature_id: str, choice: str = "up") -> None:
+    """Vote at the board, as whoever the client's cookies are."""
+    answer = await service.client.post(f"/board/{feature_id}/vote", data={"vote": choice})
+    assert answer.status_code == 303, answer.text

@@ -1,0 +1,119 @@
+"""Floods, programs that fill in everything, blocked people, and votes that look alike."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.roadmap.abuse import Bucket, Limits, neighbourhood, network_of, taken
+from services.roadmap.rings import Arrival, rings
+from tests.roadmap.events import add_idea
+from tests.roadmap.people import mails, vote
+from tests.support.service import START, ServiceUnderTest, service_under_test
+
+Start = Callable[[str], Awaitable[ServiceUnderTest]]
+HERE, THERE = b"here", b"there"
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    """A board that lets everybody change three things a minute."""
+    async with service_under_test("roadmap", tmp_path, told={"board_writes_per_minute": 3}) as service:
+        await add_idea(service, "export")
+        yield service
+
+
+def test_a_bucket_fills_with_time() -> None:
+    """Of 60 a minute one comes back each second, and no more than a minute's worth is saved up."""
+    assert taken(None, 0, 60) == (Bucket(59, 0), 0.0)
+    assert taken(Bucket(0, 0), 0.5, 60) == (Bucket(0.5, 0.5), 0.5)
+    assert taken(Bucket(0, 0), 1, 60) == (Bucket(0, 1), 0.0)
+    assert taken(Bucket(0, 0), 3600, 60) == (Bucket(59, 3600), 0.0)
+
+
+def test_limits_are_each_ones_own() -> None:
+    """Who did too much waits, and nobody else does."""
+    limits = Limits(clock=lambda: 0.0)
+    assert [limits.take("a", 2) for _ in range(3)] == [0.0, 0.0, 30.0]
+    assert limits.take("b", 2) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("address", "one", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::", "2001:db8:1::/48"),
+        ("unknown", "unknown", "unknown"),
+    ],
+)
+def test_addresses_are_taken_together(address: str, one: str, network: str) -> None:
+    """One IPv6 customer has 2⁶⁴ addresses, and networks are as large as one customer's."""
+    assert (neighbourhood(address), network_of(address)) == (one, network)
+
+
+async def test_a_flood_is_told_when_to_come_back(strict: ServiceUnderTest) -> None:
+    """The fourth change of a minute is refused with Retry-After, also without the cookie; another address is not."""
+    for _ in range(3):
+        await vote(strict, "export")
+        strict.client.cookies.clear()
+    answer = await strict.client.post("/board/export/vote", data={"vote": "up"})
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 20
+    assert (await strict.client.get("/board")).status_code == 200
+    other = {"X-Forwarded-For": "203.0.113.9"}
+    assert (await strict.client.post("/board/export/vote", data={"vote": "up"}, headers=other)).status_code == 303
+
+
+async def test_a_colleague_is_not_limited(strict: ServiceUnderTest) -> None:
+    """The team works as fast as it can."""
+    for choice in ("up", "withdrawn") * 3:
+        answer = await strict.client.post(
+            "/board/export/vote", data={"vote": choice}, headers=strict.headers("viewer", "sam")
+        )
+        assert answer.status_code == 303
+
+
+async def test_a_program_that_fills_in_everything_is_thanked(strict: ServiceUnderTest) -> None:
+    """It is led to the board as if all went well, and nothing was done."""
+    answer = await strict.client.post("/sign-in", data={"email": "a@example.com", "website": "https://buy.example"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/board")
+    assert await mails(strict) == []
+
+
+def arrival(
+    person: str, minutes: float = 0, *, network: bytes = HERE, idea: str = "export", new: bool = True
+) -> Arrival:
+    return Arrival(idea, person, network, new, START + timedelta(minutes=minutes))
+
+
+def test_five_new_visitors_of_one_network_are_a_ring() -> None:
+    """Within an hour, for one idea; four, older ones, other networks and other ideas are none."""
+    five = [arrival(f"v{number}", number * 15) for number in range(5)]
+    [ring] = rings(five)
+    assert (ring.feature_id, len(ring.person_ids)) == ("export", 5)
+    assert (ring.first, ring.last) == (START, START + timedelta(minutes=60))
+    assert rings(five[:4]) == []
+    assert rings([*five[:4], arrival("v4", 60.1)]) == []
+    assert rings([*five[:4], arrival("v4", network=THERE)]) == []
+    assert rings([*five[:4], arrival("v4", idea="search")]) == []
+    assert rings([*five[:4], arrival("v4", new=False)]) == []
+
+
+async def test_a_ring_is_shown_and_nothing_else_is_done(start_service: Start) -> None:
+    """Moderators see it; the votes stay as they are, and no address is stored."""
+    service = await start_service("roadmap")
+    await add_idea(service, "export")
+    for _ in range(5):
+        await vote(service, "export")
+        service.client.cookies.clear()
+    page = await service.client.get("/moderation", headers=service.headers("manager"))
+    assert "5 new visitors from one network" in page.text
+    rows = await service.database.fetch("SELECT count(*) AS votes FROM anonymous_votes WHERE vote = 'up'")
+    assert rows[0]["votes"] == 5
+    kept = await service.database.fetch("SELECT network FROM arrivals")
+    assert {len(row["network"]) for row in kept} == {16}
+    assert not any(b"127.0.0" in row["network"] for row in kept)
+    service.now += timedelta(days=15)
+    await service.client.get("/moderation", headers=service.headers("manager"))
+    assert await service.database.fetch("SELECT 1 FROM arrivals UNION ALL SELECT 1 FROM network_salts") == []
