@@ -44,7 +44,7 @@ class Audience:
 
     `strata` names the stratum in `cells` of each cell a person may be in. `weighted` is False when the customer base is
     unknown: each person then counts once and `population` is the number of active people. `covered_share` is the part
-    of the customer base in strata where somebody is active, `outside` how many people the frame does not name, `n_eff`
+    of the customer base in strata that somebody speaks for, `outside` how many people the frame does not name, `n_eff`
     how many unweighted answers the active people are worth. `fit` tells how raking ended, where there was any.
     """
 
@@ -101,7 +101,7 @@ def audience(active: Mapping[str, int], frame: Frame = NO_FRAME, settings: Setti
         population=frame.customers,
         active=people,
         n_eff=effective_sample_size([cell.weight for cell in counted], [cell.active for cell in counted]),
-        covered_share=min(1.0, math.fsum(cell.population_share for cell in counted if cell.active > 0)),
+        covered_share=min(1.0, math.fsum(cell.population_share for cell in counted if cell.weight > 0)),
         weighted=True,
         outside=sum(cell.active for name, cell in cells.items() if name not in weighed.shares),
         fit=weighed.fit,

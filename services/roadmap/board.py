@@ -7,14 +7,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from services.roadmap import arrivals, casting, finding, idea_page, store
+from services.roadmap import arrivals, finding, idea_page, store
 from services.roadmap.abuse import guard
 from services.roadmap.ideas import STATUSES, Status
 from services.roadmap.statuses import COLUMNS
 from services.roadmap.store import Sort
 from services.roadmap.templates import templates
 from services.roadmap.visitors import known_visitor, new_visitor, recognise
-from shared.contract.events import FeatureVoted
 from shared.contract.types import Id, Line
 from shared.runtime import Tx, not_found, unprocessable
 from shared.ui import parse_form, redirect
@@ -106,19 +105,7 @@ async def vote(request: Request, feature_id: Id, tx: Tx) -> Response:
     if form is None:
         raise unprocessable(f"{errors[0].label}: {errors[0].message} Go back to the board and vote there.")
     visitor = known_visitor(request) or new_visitor()
-    counted = await casting.cast_vote(
-        tx,
-        FeatureVoted(
-            feature_id=feature_id,
-            voter_id=visitor.voter_id,
-            voter_kind=visitor.kind,
-            vote=form.vote,
-            voted_at=tx.now,
-            channel="board",
-            segment=visitor.segment,
-        ),
-    )
-    await arrivals.note(tx, request, counted.feature_id, visitor)
+    counted = await arrivals.vote(tx, request, feature_id, visitor, form.vote, by="board")
     said = {
         ("up", True): _("Thank you, your vote counts."),
         ("up", False): _("Thank you. Your vote counts as soon as you sign in; it takes one mail."),

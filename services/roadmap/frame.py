@@ -138,11 +138,14 @@ def weigh(active: Mapping[str, int], frame: Frame) -> Weighed:
 
 Shares = dict[str, float]
 
+NOBODY = 1e-12
+"""Of all customers; smaller shares are slips of some program, and their weights would vanish while rounding."""
+
 
 def _post_stratified(people: Mapping[str, int], wanted: Mapping[str, float]) -> tuple[Shares, Shares, Fit | None]:
-    size = math.fsum(wanted.values())
-    shares = {cell: customers / size for cell, customers in wanted.items()}
-    placed = sum(people.get(cell, 0) for cell in wanted)
+    shares = _shares(wanted)
+    # People in a cell without customers weigh nothing, as those do whose cell nobody names.
+    placed = sum(people.get(cell, 0) for cell, share in shares.items() if share > 0)
     weights = post_stratify([people.get(cell, 0) for cell in wanted], [share * placed for share in shares.values()])
     return shares, {cell: float(weight) for cell, weight in zip(wanted, weights, strict=True) if weight > 0}, None
 
@@ -153,12 +156,9 @@ def _raked(people: Mapping[str, int], margins: Margins) -> tuple[Shares, Shares,
     Classes nobody speaks for cannot be raked to. Their share is set aside, as if dimensions were independent of each
     other (exact where only one of them has such classes), and the rest is raked to what remains of each margin.
     """
-    inside = {cell: count for cell, count in people.items() if count > 0 and _named(cell, margins)}
+    shares_of = {name: _shares(totals) for name, totals in margins.items()}
+    inside = {cell: count for cell, count in people.items() if count > 0 and _named(cell, shares_of)}
     spoken = {name: sorted({_part(cell, name) for cell in inside}) for name in margins}
-    shares_of = {
-        name: {value: size / math.fsum(totals.values()) for value, size in totals.items()}
-        for name, totals in margins.items()
-    }
     silent = {
         (name, value): share
         for name, shares in shares_of.items()
@@ -176,14 +176,15 @@ def _raked(people: Mapping[str, int], margins: Margins) -> tuple[Shares, Shares,
     }
     if not inside:
         return found, {}, Fit(0.0, 0, converged=True)
-    placed = sum(inside.values())
     fitted = _fitted(inside, spoken, shares_of)
     total = float(fitted.fitted.sum())
-    weights = {}
-    for cell, count in inside.items():
+    for cell in inside:
         place = tuple(spoken[name].index(_part(cell, name)) for name in spoken)
-        found[cell] = covered * float(fitted.fitted[place]) / total
-        weights[cell] = found[cell] * placed / count
+        share = covered * float(fitted.fitted[place]) / total
+        found[cell] = 0.0 if share < NOBODY else share
+    # Margins may leave nothing for a cell; its people weigh nothing, as those do whose cell nobody names.
+    placed = sum(count for cell, count in inside.items() if found[cell] > 0)
+    weights = {cell: found[cell] * placed / count for cell, count in inside.items() if found[cell] > 0}
     return found, weights, Fit(fitted.error, fitted.rounds, fitted.converged)
 
 
@@ -206,6 +207,11 @@ def _trimmed(
     lighter = {cell: float(weight) for cell, weight in zip(weights, cut, strict=True)}
     placed = sum(people[cell] for cell in weights)
     return {**shares, **{cell: weight * people[cell] / placed for cell, weight in lighter.items()}}, lighter
+
+
+def _shares(totals: Mapping[str, float]) -> Shares:
+    size = math.fsum(totals.values())
+    return {name: 0.0 if total < NOBODY * size else total / size for name, total in totals.items()}
 
 
 def _summed(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:

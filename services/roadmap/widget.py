@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.roadmap import arrivals, casting, editing, finding, store, writing
+from services.roadmap import arrivals, editing, finding, store, writing
 from services.roadmap.abuse import guard
 from services.roadmap.ideas import CLOSED, STATUSES
 from services.roadmap.schemas import Title
@@ -18,7 +18,6 @@ from services.roadmap.settings import RoadmapSettings
 from services.roadmap.signin import vouched, welcome
 from services.roadmap.templates import templates
 from services.roadmap.visitors import known_visitor, recognise
-from shared.contract.events import FeatureVoted
 from shared.contract.types import Id, Paragraph
 from shared.runtime import Problem, Transaction, Tx, not_found
 from shared.ui import CONTENT_SECURITY_POLICY, FieldError, parse_form, redirect
@@ -93,19 +92,7 @@ async def vote(request: Request, feature_id: Id, tx: Tx) -> Response:
     visitor = known_visitor(request)
     if form is None or visitor is None or not visitor.is_known:
         raise Problem(403, _("Not possible"), _("Sign in at the app first."))
-    counted = await casting.cast_vote(
-        tx,
-        FeatureVoted(
-            feature_id=feature_id,
-            voter_id=visitor.voter_id,
-            voter_kind=visitor.kind,
-            vote=form.vote,
-            voted_at=tx.now,
-            channel="widget",
-            segment=visitor.segment,
-        ),
-    )
-    await arrivals.note(tx, request, counted.feature_id, visitor)
+    counted = await arrivals.vote(tx, request, feature_id, visitor, form.vote, by="widget")
     return redirect(request, f"/widget#idea-{counted.feature_id}")
 
 

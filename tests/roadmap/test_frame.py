@@ -137,6 +137,24 @@ def test_a_kpi_measured_by_single_dimensions_gives_margins() -> None:
     assert measured_frame([]) == Frame()
 
 
+@pytest.mark.parametrize("trim_ratio", [None, 2.0])
+def test_people_in_a_cell_without_customers_weigh_nothing(trim_ratio: float | None) -> None:
+    """Whoever is in a cell of no customers leaves the weights and shares of the others as they are."""
+    found = audience({"a|a|a": 1, "a|a|b": 1}, Frame({"a|a|a": 0.0, "a|a|b": 1.0}, {}, trim_ratio=trim_ratio))
+    assert {name: (cell.population_share, cell.weight) for name, cell in found.cells.items()} == {
+        "a|a|a": (0.0, 0.0),
+        "a|a|b": (1.0, 1.0),
+    }
+
+
+def test_people_whom_the_margins_leave_nothing_weigh_nothing() -> None:
+    """Two classes of a plan and two of a region can leave no customers in a cell: its people count for nothing."""
+    frame = Frame({}, {"plan": {"a": 1.0, "b": 1.0}, "region": {"b": 0.015625, "a": 1.0}})
+    found = audience({"–|a|a": 1, "–|a|b": 1, "–|b|b": 1}, frame).cells
+    assert found["–|a|b"].weight == 0.0
+    assert sum(cell.weight * cell.active for cell in found.values()) == pytest.approx(2.0)
+
+
 cells = st.builds("|".join, st.tuples(*(st.sampled_from(["a", "b", "–"]) for _ in range(3))))
 sizes = st.floats(0, 1e6)
 
