@@ -226,7 +226,8 @@ def _part(cell: str, dimension: str) -> str:
 
 
 def _alone(dimension: str, value: str) -> str:
-    return SEPARATOR.join(value if name == dimension else UNKNOWN for name in DIMENSIONS)
+    """Everybody with this value; not the cell of people of whom nothing else is known, who do speak."""
+    return SEPARATOR.join(value if name == dimension else ANY for name in DIMENSIONS)
 
 
 def _named(cell: str, margins: Margins) -> bool:

@@ -60,10 +60,10 @@ def test_a_margin_nobody_speaks_for_is_set_aside() -> None:
     """A fifth of customers in a region without anybody stays a fifth, not identified; the rest is weighted."""
     frame = Frame(margins={"region": {"eu": 600, "us": 200, "apac": 200}})
     found = audience({"loyal|pro|eu": 5, "other|pro|us": 5}, frame)
-    assert found.silent == {"–|–|apac": pytest.approx(0.2)}
+    assert found.silent == {"*|*|apac": pytest.approx(0.2)}
     assert found.covered_share == pytest.approx(0.8)
     assert rounded({name: cell.weight for name, cell in found.cells.items()}) == {
-        "–|–|apac": 0.0,
+        "*|*|apac": 0.0,
         "–|–|eu": 1.2,
         "–|–|us": 0.4,
     }
@@ -153,6 +153,15 @@ def test_people_whom_the_margins_leave_nothing_weigh_nothing() -> None:
     found = audience({"–|a|a": 1, "–|a|b": 1, "–|b|b": 1}, frame).cells
     assert found["–|a|b"].weight == 0.0
     assert sum(cell.weight * cell.active for cell in found.values()) == pytest.approx(2.0)
+
+
+def test_people_of_whom_little_is_known_do_not_speak_for_a_silent_class() -> None:
+    """Whoever names a plan but no region is outside margins of both, and stands for no plan that nobody speaks for."""
+    frame = Frame({}, {"plan": {"a": 1.0, "b": 1.0}, "region": {"a": 1.0}})
+    found = audience({"–|a|–": 1, "–|b|a": 1}, frame)
+    assert found.silent == {"*|a|*": pytest.approx(0.5)}
+    assert found.cells["–|a|–"].population_share == 0.0
+    assert found.outside == 1
 
 
 cells = st.builds("|".join, st.tuples(*(st.sampled_from(["a", "b", "–"]) for _ in range(3))))

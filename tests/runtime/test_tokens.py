@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from shared.runtime.auth.tokens import KeySet, KeysUnavailableError, TokenError, issue, key_id
+from tests.support.running import until
 
 
 class Signer:
@@ -230,3 +231,42 @@ async def test_the_algorithm_is_not_the_tokens_choice(keys: KeySet, served: Serv
     ]
     assert [await accepts(keys, token) for token in forged] == [False] * 6
     assert await accepts(keys, signer.token())
+
+
+async def test_a_token_is_checked_once_while_it_is_good(
+    keys: KeySet, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown again, a token is known: its signature is not checked a second time."""
+    ada = Signer()
+    served.keys = [ada.public]
+    token, checked = ada.token(), 0
+    decode = jwt.decode
+
+    def counted(*given: Any, **options: Any) -> Any:
+        nonlocal checked
+        checked += 1
+        return decode(*given, **options)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    first = await keys.verify(token, audience="earshot", issuer="earshot")
+    assert await keys.verify(token, audience="earshot", issuer="earshot") == first
+    assert checked == 1
+    with pytest.raises(TokenError, match="Audience"):
+        await keys.verify(token, audience="another", issuer="earshot")
+
+
+async def test_a_token_that_is_known_ends_all_the_same(keys: KeySet, served: Served) -> None:
+    """Being known does not prolong a token: it is refused once its time and the leeway are over."""
+    ada = Signer()
+    served.keys = [ada.public]
+    token = ada.token(lifetime=timedelta(seconds=-28))
+    await keys.verify(token, audience="earshot", issuer="earshot")
+
+    async def refused() -> bool:
+        try:
+            await keys.verify(token, audience="earshot", issuer="earshot")
+        except TokenError:
+            return True
+        return False
+
+    assert await until(refused, what="the token to end")
