@@ -1,47 +1,39 @@
 """Wires the roadmap service."""
 
 from services import PUBLIC, PUBLIC_EVERYWHERE
-from services.roadmap import (
-    api,
-    behalf,
-    board,
+from services.roadmap import api, pages, store
+from services.roadmap.board import (
     changelog_pages,
     comment_forms,
-    estimate_pages,
     feed_pages,
     finding,
-    merge_pages,
-    moderation,
-    notices,
-    pages,
+    listing,
     placing_pages,
-    population_pages,
-    ranking_pages,
-    signin,
-    store,
-    subscriptions,
     suggesting,
-    transfer,
     widget,
 )
 from services.roadmap.handlers import handlers
-from services.roadmap.prioritise import mark_rebuilt, score_due
-from services.roadmap.recount import recount_daily
+from services.roadmap.merges import desk
+from services.roadmap.people import behalf, moderation, notices, signin, subscriptions
+from services.roadmap.priority import estimate_pages, population_pages, ranking_pages
+from services.roadmap.priority.prioritise import mark_rebuilt, score_due
+from services.roadmap.priority.recount import recount_daily
 from services.roadmap.settings import RoadmapSettings
 from services.roadmap.store import derived
 from services.roadmap.templates import templates
+from services.roadmap.transfer import forms
 from shared.contract.events import FeaturePriorityChanged, FeatureStatusChanged
 from shared.runtime import Derived, Service, Versioned
 from shared.runtime.jobs import Repeated
 from shared.runtime.mail.delivering import deliver
 
 boards = (
-    board.router,
+    listing.router,
     comment_forms.router,
     suggesting.router,
     changelog_pages.router,
     feed_pages.router,
-    merge_pages.router,
+    desk.router,
     placing_pages.router,
 )
 
@@ -55,7 +47,7 @@ service = Service(
         subscriptions.router,
         *boards,
         moderation.router,
-        transfer.router,
+        forms.router,
         behalf.router,
         widget.router,
         ranking_pages.router,

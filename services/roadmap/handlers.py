@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from services.roadmap import evidence, population, store, voting
-from services.roadmap.kpis import Impact, Measurement, Objective, latest_measurements, latest_objectives
-from services.roadmap.prioritise import mark_due
-from services.roadmap.signin import forget_speaker
+from services.roadmap import store, voting
+from services.roadmap.people.signin import forget_speaker
+from services.roadmap.priority import evidence, population
+from services.roadmap.priority.kpis import Impact, Measurement, Objective, latest_measurements, latest_objectives
+from services.roadmap.priority.prioritise import mark_due
 from shared.contract.events import FeatureVoted, InsightTagged, KpiImpactAssessed, KpiMeasured, ParticipantErased
 from shared.runtime import Handlers, Person, Received, Transaction, erasure
 

@@ -9,11 +9,12 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
-from services.roadmap import editing, store
+from services.roadmap import store
+from services.roadmap.board import editing
 from services.roadmap.ideas import Idea, Status
-from services.roadmap.ranking import Ranked, Remembered
+from services.roadmap.priority.ranking import Ranked, Remembered
+from services.roadmap.priority.shown import explained
 from services.roadmap.schemas import Effort, KpiIds, Title
-from services.roadmap.shown import explained
 from services.roadmap.templates import templates
 from shared.contract.types import Id, Paragraph
 from shared.runtime import Manager, Researcher, Transaction, Tx, Viewer, not_found

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.roadmap.identity import usable_key
+from services.roadmap.people.identity import usable_key
 from shared.runtime.settings import Settings
 
 

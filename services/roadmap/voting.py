@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.roadmap import merging, store
-from services.roadmap.prioritise import NO_CAUSES, mark_due
-from services.roadmap.segments import Snapshot, cell, latest_snapshots
+from services.roadmap import store
+from services.roadmap.merges import merging
+from services.roadmap.priority.prioritise import NO_CAUSES, mark_due
+from services.roadmap.priority.segments import Snapshot, cell, latest_snapshots
 from services.roadmap.store import anonymous
 from services.roadmap.votes import Vote, first_refusal, latest_votes, refusal
 from shared.contract.events import FeatureVoted

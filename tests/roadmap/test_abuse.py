@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.roadmap.abuse import Bucket, Limits, neighbourhood, network_of, taken
-from services.roadmap.rings import Arrival, rings
+from services.roadmap.people.abuse import Bucket, Limits, neighbourhood, network_of, taken
+from services.roadmap.people.rings import Arrival, rings
 from tests.roadmap.events import add_idea
 from tests.roadmap.people import mails, vote
 from tests.support.service import START, ServiceUnderTest, service_under_test

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from services.roadmap import migrations
-from services.roadmap.anonymous import confirm
+from services.roadmap.people.anonymous import confirm
+from services.roadmap.people.visitors import Visitor
 from services.roadmap.store.anonymous import count_anonymous
-from services.roadmap.visitors import Visitor
 from shared.contract.events import FeatureVoted, ParticipantErased
 from shared.contract.types import Segment
 from tests.roadmap.events import active, add_idea, counts, drift, supporters, voted

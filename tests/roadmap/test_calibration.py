@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from services.roadmap.calibration import Margin, calibrate, rake
+from services.roadmap.priority.calibration import Margin, calibrate, rake
 
 SAMPLE = [[20, 40, 40], [50, 140, 310], [100, 50, 50], [30, 100, 70]]
 MARGINS = [Margin((0,), [175, 550, 430, 345]), Margin((1,), [365, 415, 720])]

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from services.roadmap.feeds import Item, atom
+from services.roadmap.board.feeds import Item, atom
 from tests.roadmap.events import add_idea
 from tests.support.service import START, ServiceUnderTest
 

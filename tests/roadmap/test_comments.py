@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.roadmap.comments import Comment, handle_of, may_change, mentioned, threads
+from services.roadmap.board.comments import Comment, handle_of, may_change, mentioned, threads
 from shared.contract.events import ErasureCompleted, ParticipantErased
 from tests.roadmap.events import add_idea
 from tests.support.service import START, ServiceUnderTest

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.roadmap.prioritise import score_due
+from services.roadmap.priority.prioritise import score_due
 from shared.contract.events import FeaturePriorityChanged
 from tests.roadmap.events import add_idea, voted
 from tests.support.service import ServiceUnderTest

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from services.roadmap.audience import audience
-from services.roadmap.explaining import mover, passing
-from services.roadmap.frame import Frame
-from services.roadmap.priority import Idea, prioritise
+from services.roadmap.priority.audience import audience
+from services.roadmap.priority.explaining import mover, passing
+from services.roadmap.priority.frame import Frame
+from services.roadmap.priority.measured import Idea, prioritise
 
 EVERYBODY = audience({"loyal": 100, "other": 10}, Frame({"loyal": 200.0, "other": 800.0}))
 WANTED = Idea({"loyal": 20, "other": 6}, default_impact=2.0, kpi_gap=0.5, effort_weeks=4.0)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.roadmap.audience import audience
-from services.roadmap.frame import Frame, collapsed, measured_frame, weigh
+from services.roadmap.priority.audience import audience
+from services.roadmap.priority.frame import Frame, collapsed, measured_frame, weigh
 
 LOYAL, OTHER = "loyal|pro|eu", "other|pro|eu"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.roadmap.frame import Frame
-from services.roadmap.frame_csv import Wrong, decoded, read_accounts, read_frame, written
+from services.roadmap.priority.frame import Frame
+from services.roadmap.priority.frame_csv import Wrong, decoded, read_accounts, read_frame, written
 
 CELLS = "loyalty,plan,region,customers\nLoyal,Pro,EU,200\nother,pro,eu,800\n"
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
-from services.roadmap.identity import NotTrusted, verify
+from services.roadmap.people.identity import NotTrusted, verify
 from services.roadmap.settings import RoadmapSettings
 from shared.contract.events import FeatureVoted
 from tests.roadmap.events import add_idea, supporters

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.roadmap.kano import kano
-from services.roadmap.lenses import HALF_LIFE_SECONDS, LANDMARK, LENSES, Estimates, Inputs, LensName, read
-from services.roadmap.scoring import KanoAnswer
+from services.roadmap.priority.kano import kano
+from services.roadmap.priority.lenses import HALF_LIFE_SECONDS, LANDMARK, LENSES, Estimates, Inputs, LensName, read
+from services.roadmap.priority.scoring import KanoAnswer
 
 DAY = 86_400
 FULL = Estimates(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.roadmap import editing, merging
-from services.roadmap.merges import Merge, recorded_on, survivors
+from services.roadmap.board import editing
+from services.roadmap.merges import merging
+from services.roadmap.merges.trees import Merge, recorded_on, survivors
 from shared.contract.events import EventData, FeatureVoted, ParticipantErased
 from shared.runtime.recovery.rebuild import rebuild
 from shared.runtime.serve import load

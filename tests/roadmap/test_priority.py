@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.roadmap.audience import Audience, audience
-from services.roadmap.frame import Frame
-from services.roadmap.priority import (
+from services.roadmap.priority.audience import Audience, audience
+from services.roadmap.priority.frame import Frame
+from services.roadmap.priority.measured import (
     FORMULA_VERSION,
     CellRow,
     Idea,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.roadmap.ranking import Ranking, Remembered
+from services.roadmap.priority.ranking import Ranking, Remembered
 from shared.runtime.database import Database
 from tests.roadmap.events import LOYAL, OTHER, add_idea, measured, tagged, voted
 from tests.support.service import ServiceUnderTest

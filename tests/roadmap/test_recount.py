@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.roadmap import merging
-from services.roadmap.recount import EVERY, count_slice
+from services.roadmap.merges import merging
+from services.roadmap.priority.recount import EVERY, count_slice
 from shared.contract.events import EventData, FeaturePriorityChanged, ParticipantErased
 from shared.contract.types import Segment
 from shared.runtime import Problem

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.roadmap.ideas import Idea, moved
-from services.roadmap.insights import Insight, highest_versions
-from services.roadmap.kpis import Kpi, widest_gap
-from services.roadmap.segments import Snapshot, cell_of, latest_snapshots, parts_of
+from services.roadmap.priority.insights import Insight, highest_versions
+from services.roadmap.priority.kpis import Kpi, widest_gap
+from services.roadmap.priority.segments import Snapshot, cell_of, latest_snapshots, parts_of
 from services.roadmap.votes import Vote, latest_votes, refusal
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

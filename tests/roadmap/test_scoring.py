@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from services.roadmap import scoring
-from services.roadmap.scoring import KANO_ANSWERS, NO_MOMENTUM, ImportanceEvent, KanoAnswer, KanoClass
+from services.roadmap.priority import scoring
+from services.roadmap.priority.scoring import KANO_ANSWERS, NO_MOMENTUM, ImportanceEvent, KanoAnswer, KanoClass
 
 
 def test_rice_divides_expected_benefit_by_effort() -> None:

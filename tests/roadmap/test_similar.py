@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.roadmap.similar import fused, lexemes_of, pieces_of, words_of
+from services.roadmap.board.similar import fused, lexemes_of, pieces_of, words_of
 from tests.roadmap.events import add_idea
 from tests.support.service import ServiceUnderTest
 

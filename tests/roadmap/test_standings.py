@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.roadmap.audience import audience
-from services.roadmap.frame import Frame
-from services.roadmap.priority import Idea, prioritise
-from services.roadmap.standings import Count, Standing, Standings, ranks
+from services.roadmap.priority.audience import audience
+from services.roadmap.priority.frame import Frame
+from services.roadmap.priority.measured import Idea, prioritise
+from services.roadmap.priority.standings import Count, Standing, Standings, ranks
 
 CELLS = ["a|x|–", "a|y|–", "b|x|–", "b|y|–", "–|–|–"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.roadmap.statuses import OwnStatus, fitting, why_not_removed
+from services.roadmap.board.statuses import OwnStatus, fitting, why_not_removed
 from shared.contract.events import FeatureStatusChanged
 from tests.roadmap.events import add_idea, voted
 from tests.support.service import ServiceUnderTest

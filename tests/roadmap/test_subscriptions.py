@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.roadmap.notices import tell_due
+from services.roadmap.people.notices import tell_due
 from tests.roadmap.events import add_idea
 from tests.roadmap.people import links, mails, sign_in, vote
 from tests.support.service import ServiceUnderTest

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.roadmap.rows import guarded, read, status_of, time_of, unguarded, write
+from services.roadmap.transfer.rows import guarded, read, status_of, time_of, unguarded, write
 from tests.roadmap.events import add_idea, drift, supporters, voted
 from tests.roadmap.people import mails, sign_in, vote
 from tests.support.service import ServiceUnderTest

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from services.roadmap import weighting
+from services.roadmap.priority import weighting
 
 
 def test_post_stratification_reproduces_kalton() -> None:

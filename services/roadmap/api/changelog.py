@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
-from services.roadmap import changelog, store
+from services.roadmap import store
 from services.roadmap.api.bodies import AddedEntry, EntryAnswer, NewEntry
+from services.roadmap.board import changelog
 from shared.contract.types import Id
 from shared.runtime import Limit, Manager, Tx, Viewer, conflict, known_already
 

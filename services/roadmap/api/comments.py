@@ -5,10 +5,11 @@ from hashlib import sha256
 
 from fastapi import APIRouter, Response
 
-from services.roadmap import discussing, store
+from services.roadmap import store
 from services.roadmap.api.bodies import CommentAnswer, NewComment
 from services.roadmap.api.lookup import idea_of
-from services.roadmap.visitors import Visitor
+from services.roadmap.board import discussing
+from services.roadmap.people.visitors import Visitor
 from shared.contract.types import Id
 from shared.runtime import NoteTaker, Tx, Viewer, conflict, known_already
 

@@ -6,14 +6,15 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Response
 
-from services.roadmap import editing, store
+from services.roadmap import store
 from services.roadmap.api.bodies import NewPlace
 from services.roadmap.api.lookup import idea_of
+from services.roadmap.board import editing
 from services.roadmap.ideas import STATUSES, Status
-from services.roadmap.prioritise import explain
-from services.roadmap.ranking import Ranked
+from services.roadmap.priority.prioritise import explain
+from services.roadmap.priority.ranking import Ranked
+from services.roadmap.priority.standings import CREATED, SUPPORTERS
 from services.roadmap.schemas import IdeaAnswer, IdeaChanges, NewIdea, StatusChange, idea_answer
-from services.roadmap.standings import CREATED, SUPPORTERS
 from shared.contract.types import Id
 from shared.runtime import Connection, Limit, Manager, Researcher, Tx, Viewer, conflict, known_already
 

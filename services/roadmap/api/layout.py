@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.roadmap import layout, store
+from services.roadmap import store
 from services.roadmap.api.bodies import CategoryAnswer, NewCategory, NewStatus, StatusAnswer
-from services.roadmap.statuses import Category, OwnStatus
+from services.roadmap.board import layout
+from services.roadmap.board.statuses import Category, OwnStatus
 from shared.contract.types import Id
 from shared.runtime import Manager, Tx, Viewer
 

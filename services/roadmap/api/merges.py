@@ -5,8 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from services.roadmap import finding, merging, store
+from services.roadmap import store
 from services.roadmap.api.bodies import LookalikeAnswer, MergeAnswer, NewMerge, SimilarAnswer
+from services.roadmap.board import finding
+from services.roadmap.merges import merging
 from shared.contract.types import Id
 from shared.runtime import Limit, Researcher, Tx, Viewer, known_already
 

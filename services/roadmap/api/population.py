@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from services.roadmap import store
-from services.roadmap.accounts import replace_accounts
 from services.roadmap.api.population_schemas import (
     AccountsAnswer,
     CollapseBody,
@@ -14,9 +13,10 @@ from services.roadmap.api.population_schemas import (
     PopulationAnswer,
     PopulationCellAnswer,
 )
-from services.roadmap.population import frame_of, replace_frame
-from services.roadmap.prioritise import audience
-from services.roadmap.segments import cell_of, part_of, parts_of
+from services.roadmap.priority.accounts import replace_accounts
+from services.roadmap.priority.population import frame_of, replace_frame
+from services.roadmap.priority.prioritise import audience
+from services.roadmap.priority.segments import cell_of, part_of, parts_of
 from services.roadmap.store import AccountPerson
 from shared.runtime import Connection, Manager, Tx, Viewer
 

@@ -19,12 +19,12 @@ from services.roadmap.api.priority_schemas import (
     TimesAnswer,
     WordAnswer,
 )
-from services.roadmap.estimating import keep_estimates
 from services.roadmap.ideas import STATUSES, Status
-from services.roadmap.lenses import LENSES, NOTHING, LensName, Reading
-from services.roadmap.ranking import Ranked
-from services.roadmap.standings import STATUS, SUPPORTERS
-from services.roadmap.why import OPEN, by_lens, explain
+from services.roadmap.priority.estimating import keep_estimates
+from services.roadmap.priority.lenses import LENSES, NOTHING, LensName, Reading
+from services.roadmap.priority.ranking import Ranked
+from services.roadmap.priority.standings import STATUS, SUPPORTERS
+from services.roadmap.priority.why import OPEN, by_lens, explain
 from shared.contract.types import Id
 from shared.runtime import Limit, Manager, Tx, Viewer
 

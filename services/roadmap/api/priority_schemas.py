@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from services.roadmap.ideas import Status
-from services.roadmap.lenses import Estimates, LensName
-from services.roadmap.scoring import KanoAnswer
+from services.roadmap.priority.lenses import Estimates, LensName
+from services.roadmap.priority.scoring import KanoAnswer
 from shared.runtime import Answer, Body
 
 Points = Annotated[float, Field(ge=0, le=100)]

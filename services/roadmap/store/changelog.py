@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from services.roadmap.entries import Entry
+from services.roadmap.board.entries import Entry
 from services.roadmap.ideas import Idea
 
 from .ideas import idea_of

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.roadmap.comments import Comment, Reaction
+from services.roadmap.board.comments import Comment, Reaction
 
 if TYPE_CHECKING:
     from .connection import Connection, Row

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.roadmap.frame import Frame, measured_frame
-from services.roadmap.kpis import SegmentValue
+from services.roadmap.priority.frame import Frame, measured_frame
+from services.roadmap.priority.kpis import SegmentValue
 
 if TYPE_CHECKING:
     from .connection import Connection, Row

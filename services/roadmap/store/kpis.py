@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from services.roadmap.kpis import Impact, Kpi, Measurement, Objective
+from services.roadmap.priority.kpis import Impact, Kpi, Measurement, Objective
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.roadmap.lenses import Estimates
+from services.roadmap.priority.lenses import Estimates
 
 if TYPE_CHECKING:
     from .connection import Connection

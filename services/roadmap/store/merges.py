@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.roadmap.ideas import CLOSED
-from services.roadmap.merges import Merge
+from services.roadmap.merges.trees import Merge
 from services.roadmap.votes import Vote
 
 from .support import COUNT_MOVES, SETTLE_WORDS, Pair

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from services.roadmap.rings import Arrival
+from services.roadmap.people.rings import Arrival
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.roadmap import priority
 from services.roadmap.ideas import CLOSED
-from services.roadmap.kpis import widest_gap
+from services.roadmap.priority import measured
+from services.roadmap.priority.kpis import widest_gap
 from shared.runtime import columns
 
 from .kpis import kpis
@@ -45,7 +45,7 @@ class Inputs:
 
     feature_id: str
     closed: bool
-    idea: priority.Idea
+    idea: measured.Idea
     published: Published | None
 
 
@@ -122,7 +122,7 @@ async def inputs(connection: Connection, feature_ids: Collection[str] | None = N
         Inputs(
             feature_id=row["feature_id"],
             closed=row["status"] in CLOSED,
-            idea=priority.Idea(
+            idea=measured.Idea(
                 supporters={count["cell"]: count["people"] for count in by_idea.get(row["feature_id"], [])},
                 importance_sum=sum(count["importance_sum"] for count in by_idea.get(row["feature_id"], [])),
                 importance_people=sum(count["importance_people"] for count in by_idea.get(row["feature_id"], [])),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.roadmap.ideas import Idea
-from services.roadmap.standings import Count, Standing
+from services.roadmap.priority.standings import Count, Standing
 
 from .ideas import idea_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.roadmap.statuses import Category, OwnStatus
+from services.roadmap.board.statuses import Category, OwnStatus
 
 if TYPE_CHECKING:
     from .connection import Connection

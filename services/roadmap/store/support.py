@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.roadmap.segments import UNKNOWN_CELL, Move, Snapshot
+from services.roadmap.priority.segments import UNKNOWN_CELL, Move, Snapshot
 from shared.runtime import columns
 
 if TYPE_CHECKING:

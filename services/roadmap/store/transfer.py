@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from services.roadmap.rows import Kind
+from services.roadmap.transfer.rows import Kind
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.roadmap.insights import Insight
+from services.roadmap.priority.insights import Insight
 from services.roadmap.votes import Vote
 from shared.runtime import columns
 

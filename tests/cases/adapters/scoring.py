@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from services.roadmap import audience, priority, scoring
-from services.roadmap.frame import Frame
+from services.roadmap.priority import audience, measured, scoring
+from services.roadmap.priority.frame import Frame
 from tests.cases import NotAnswered
 
 Input = Mapping[str, Any]
@@ -70,7 +70,7 @@ def _measured_rice(given: Input) -> dict[str, Any]:
     people = {cell: share * given["population"] for cell, share in given["population_share"].items()}
     everybody = audience.audience(given["participants"], Frame(people), settings)
     ideas = {
-        name: priority.Idea(
+        name: measured.Idea(
             supporters,
             default_impact=given["impact"][name],
             kpi_gap=given["kpi_gap"][name],
@@ -81,12 +81,12 @@ def _measured_rice(given: Input) -> dict[str, Any]:
     total = sum(sum(idea.supporters.values()) for idea in ideas.values())
     p0 = given["p0"]
     if not isinstance(p0, int | float):
-        p0 = priority.mean_support(total, len(ideas), everybody.active)
-    found = {name: priority.prioritise(idea, everybody, p0, settings) for name, idea in ideas.items()}
+        p0 = measured.mean_support(total, len(ideas), everybody.active)
+    found = {name: measured.prioritise(idea, everybody, p0, settings) for name, idea in ideas.items()}
     return {"n_eff": everybody.n_eff, "p0": p0, "ideas": {name: _terms(score) for name, score in found.items()}}
 
 
-def _terms(found: priority.Priority) -> dict[str, float]:
+def _terms(found: measured.Priority) -> dict[str, float]:
     return {
         "raw_votes": found.raw_votes,
         "share": found.share,

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from services.roadmap import calibration, weighting
-from services.roadmap.audience import audience
-from services.roadmap.calibration import Margin
-from services.roadmap.frame import Frame
+from services.roadmap.priority import calibration, weighting
+from services.roadmap.priority.audience import audience
+from services.roadmap.priority.calibration import Margin
+from services.roadmap.priority.frame import Frame
 from tests.cases import NotAnswered
 
 Input = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Ideas that are the same: merging them, parting them again, and the desk where people decide."""

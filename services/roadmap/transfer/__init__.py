@@ -1,0 +1,1 @@
+"""Taking the board out and in, as files."""

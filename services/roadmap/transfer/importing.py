@@ -1,0 +1,262 @@
+"""Taking in rows of a board: each once, whatever is taken in twice; what is wrong is told row by row."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from services.roadmap import casting, store
+from services.roadmap.board import editing
+from services.roadmap.board.comments import Comment
+from services.roadmap.people.signin import keep_contact
+from services.roadmap.store import speakers, transfer
+from services.roadmap.transfer.rows import Kind, Row, Source, status_of, time_of
+from shared.contract.envelope import in_words
+from shared.contract.events import FeatureVoted
+from shared.contract.parts import OnBehalf, VoterKind
+from shared.contract.types import Email, Id, Line, Paragraph, Segment
+from shared.runtime import Problem, Rejected, Transaction
+
+TOLD_FAULTS = 100
+CHANNEL = "import"
+_id = TypeAdapter[str](Id)
+_UNFIT = re.compile(r"[^A-Za-z0-9._:@-]+")
+
+
+class Unfit(Exception):  # noqa: N818 - named for what the row is
+    """The row cannot be taken; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row that is left out, and why."""
+
+    number: int
+    says: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import does: rows that are new, that were here, that are left out; the first faults in words."""
+
+    new: int = 0
+    known: int = 0
+    left_out: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    def blame(self, number: int, says: str) -> None:
+        self.left_out += 1
+        if len(self.faults) < TOLD_FAULTS:
+            self.faults.append(Fault(number, says))
+
+
+class IdeaRow(BaseModel):
+    title: Line
+    description: Annotated[str, Field(max_length=20_000)] = ""
+    answer: Paragraph | None = None
+
+
+class PersonRow(BaseModel):
+    kind: Literal["customer", "prospect"] = "customer"
+    name: Annotated[Line | None, Field(max_length=80)] = None
+    email: Email | None = None
+    language: Annotated[Line, Field(max_length=20)] = "en"
+    plan: Line | None = None
+    region: Line | None = None
+    loyalty: Line | None = None
+
+
+class VoteRow(BaseModel):
+    kind: VoterKind = "customer"
+    vote: Literal["up", "withdrawn"] = "up"
+    channel: Line = CHANNEL
+    recorded_by: Id | None = None
+    source_url: Line | None = None
+
+
+class CommentRow(BaseModel):
+    body: Paragraph
+    name: Annotated[Line | None, Field(max_length=80)] = None
+    official: bool = False
+    visibility: Literal["pending", "published", "spam", "archived"] = "published"
+
+
+async def take(tx: Transaction, kind: Kind, source: Source, given: Iterable[Row]) -> Report:
+    """Take the rows in, each in a savepoint of its own; gives what became of them."""
+    report, one = Report(), _TAKERS[kind]
+    for row in given:
+        if row.wrong:
+            report.blame(row.number, row.wrong)
+            continue
+        try:
+            async with tx.connection.transaction():
+                is_new = await one(tx, source, row)
+        except ValidationError as wrong:
+            report.blame(row.number, in_words(wrong.errors()))
+        except Problem as wrong:
+            report.blame(row.number, wrong.detail)
+        except (Unfit, Rejected, ValueError) as wrong:
+            report.blame(row.number, str(wrong))
+        else:
+            report.new += is_new
+            report.known += not is_new
+    return report
+
+
+async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
+    external = _external(source, row, "id")
+    if await _own(tx, "idea", external, row.values.get("id", "")) is not None:
+        return False
+    read = IdeaRow.model_validate(row.values)
+    status, created = status_of(row.values.get("status", "")), time_of(row.values.get("created_at", ""))
+    if status is None:
+        raise Unfit("it is a duplicate; import its original, and merge the two here")
+    feature_id = _own_name(source, row.values["id"])
+    idea, _is_new = await editing.create(
+        tx, feature_id, editing.Content(read.title, read.description), status, released_at=None
+    )
+    await store.save_idea(tx.connection, replace(idea, status_note=read.answer, created_at=created or tx.now))
+    await transfer.note_import(tx.connection, "idea", external, feature_id)
+    return True
+
+
+async def _vote(tx: Transaction, source: Source, row: Row) -> bool:
+    feature_id = await _known(tx, source, "idea", row, "idea")
+    person_id, read = await _person_of(tx, source, row), VoteRow.model_validate(row.values)
+    if await transfer.has_voted(tx.connection, feature_id, person_id):
+        return False
+    on_behalf = OnBehalf(recorded_by=read.recorded_by, source_url=read.source_url) if read.recorded_by else None
+    speaker = await speakers.find_speaker(tx.connection, person_id)
+    voted_at = time_of(row.values.get("voted_at", ""))
+    vote = FeatureVoted(
+        feature_id=feature_id,
+        voter_id=person_id,
+        voter_kind=read.kind,
+        vote=read.vote,
+        voted_at=voted_at or tx.now,
+        channel=read.channel,
+        on_behalf=on_behalf,
+        segment=Segment.model_validate(speaker.segment) if speaker else Segment(),
+    )
+    await casting.cast_vote(tx, vote, dated=voted_at is not None)
+    return True
+
+
+async def _comment(tx: Transaction, source: Source, row: Row) -> bool:
+    external = _external(source, row, "id")
+    if await _own(tx, "comment", external, row.values.get("id", "")) is not None:
+        return False
+    feature_id = await _known(tx, source, "idea", row, "idea")
+    parent = await _known(tx, source, "comment", row, "parent") if row.values.get("parent") else None
+    read = CommentRow.model_validate(row.values)
+    has_author = bool(row.values.get("person") or row.values.get("email"))
+    author_id = await _person_of(tx, source, row) if has_author else None
+    comment = Comment(
+        comment_id=_own_name(source, row.values["id"]),
+        feature_id=feature_id,
+        parent_id=parent,
+        author_id=author_id,
+        author_kind="team" if read.official else "customer",
+        author_name=read.name,
+        body=read.body,
+        official=read.official,
+        pinned=False,
+        visibility=read.visibility,
+        created_at=time_of(row.values.get("created_at", "")) or tx.now,
+    )
+    await store.save_comment(tx.connection, comment)
+    await transfer.note_import(tx.connection, "comment", external, comment.comment_id)
+    return True
+
+
+async def _person(tx: Transaction, source: Source, row: Row) -> bool:
+    external, read = _external(source, row, "id"), PersonRow.model_validate(row.values)
+    if await _own(tx, "person", external, row.values.get("id", "")) is not None:
+        return False
+    known = await speakers.speaker_at(tx.connection, read.email.lower()) if read.email else None
+    person_id = known.person_id if known else _own_name(source, row.values["id"])
+    segment = Segment(plan=read.plan, region=read.region, loyalty=read.loyalty).model_dump(exclude_none=True)
+    await speakers.keep_speaker(tx.connection, person_id, read.kind, segment or None, tx.now)
+    if read.email:
+        await keep_contact(tx, person_id, read.email, read.name, read.language)
+    await transfer.note_import(tx.connection, "person", external, person_id)
+    return known is None
+
+
+_TAKERS: dict[Kind, Callable[[Transaction, Source, Row], Awaitable[bool]]] = {
+    "ideas": _idea,
+    "votes": _vote,
+    "comments": _comment,
+    "people": _person,
+}
+
+
+async def _person_of(tx: Transaction, source: Source, row: Row) -> str:
+    """Whose row it is: somebody imported before, the owner of the address, or the id itself."""
+    if given := row.values.get("person"):
+        external = f"{source}:{given}"
+        found = await transfer.own_id(tx.connection, "person", external)
+        if found is not None:
+            return found
+        if source == "earshot":
+            return _id.validate_python(given)
+    if address := row.values.get("email"):
+        email = TypeAdapter[str](Email).validate_python(address).lower()
+        if known := await speakers.speaker_at(tx.connection, email):
+            return known.person_id
+        person_id = f"member-{uuid4()}"
+        await speakers.keep_speaker(tx.connection, person_id, "customer", None, tx.now)
+        await keep_contact(tx, person_id, email, row.values.get("name"), "en")
+        return person_id
+    if given:
+        return _own_name(source, given)
+    raise Unfit("it names nobody; give person or email")
+
+
+async def _known(tx: Transaction, source: Source, kind: str, row: Row, column: str) -> str:
+    given = row.values.get(column, "")
+    found = await _own(tx, kind, f"{source}:{given}", given)
+    if found is None:
+        raise Unfit(
+            f"there is no {kind} {given[:60]!r} here; import the {kind}s first" if given else f"{column} is empty"
+        )
+    return found
+
+
+async def _own(tx: Transaction, kind: str, external: str, given: str) -> str | None:
+    """What we call it: as imported before, or by our own id in a file of ours."""
+    if found := await transfer.own_id(tx.connection, kind, external):
+        return found
+    if not external.startswith("earshot:"):
+        return None
+    if kind == "idea":
+        idea = await store.find_idea(tx.connection, given)
+        exists = idea is not None and idea.named
+    elif kind == "comment":
+        exists = await transfer.has_comment(tx.connection, given)
+    else:
+        exists = await speakers.find_speaker(tx.connection, given) is not None
+    return given if exists else None
+
+
+def _external(source: Source, row: Row, column: str) -> str:
+    given = row.values.get(column)
+    if not given:
+        raise Unfit(f"{column} is empty, so that nobody could know it again")
+    return f"{source}:{given[:500]}"
+
+
+def _own_name(source: Source, given: str) -> str:
+    """Our id for it: the id itself in a file of ours, else one that says where it came from."""
+    if source == "earshot":
+        return _id.validate_python(given)
+    return _id.validate_python(f"{source}-{_UNFIT.sub('-', given).strip('-')[:100] or uuid4()}")
+
+
+def lines_of(text: str) -> Iterable[str]:
+    """The text's lines with their ends, as the reader of CSV wants them."""
+    return StringIO(text, newline="")
