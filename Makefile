@@ -18,7 +18,7 @@ help:
 	@echo "make logs     show what the services say"
 	@echo "make doctor   what is there, what is missing, what to do"
 	@echo "make test     the tests"
-	@echo "make faults   hours of faults under load, then the verdict: make faults EVENTS=100000 SEED=7"
+	@echo "make faults   an hour or more of faults under load, then the verdict: make faults EVENTS=100000 SEED=7"
 	@echo "make faults-long   scale, rolling restart, an older release, and the suite on trial: minutes"
 	@echo "make fuzz     every HTTP operation with thousands of odd inputs: make fuzz EXAMPLES=200 SEED=7"
 	@echo "make cases    the reference cases of a folder: make cases CASES=folder"

@@ -21,7 +21,7 @@ from tests.faults.proof import MUTATIONS, prove
 from tests.faults.run import strike, verdict
 from tests.faults.world import world
 
-SLICE = 400
+SLICE = 1000
 PER_SECOND = 400.0
 DISK_MEGABYTES = 1500
 STOPPED = 130
