@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaError as AnswerError
 from confluent_kafka import KafkaError, Message, Producer
 
 from tests.faults import poison
@@ -103,7 +103,7 @@ class Load:
         while True:
             try:
                 await forged.publish(self._bootstrap, topic, 0, batch)
-            except (KafkaConnectionError, OSError):  # the broker is away; whether it took the batch nobody knows
+            except (AnswerError, OSError):  # the broker is away; whether it took the batch nobody knows
                 await asyncio.sleep(BREATH_SECONDS)
             else:
                 return

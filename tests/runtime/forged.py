@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import NotLeaderForPartitionError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
@@ -44,11 +44,17 @@ def batch(records: Sequence[bytes], *, codec: int = 0, body: bytes | None = None
 
 
 async def publish(bootstrap: str, topic: str, partition: int, forged: bytes) -> None:
-    """Hand it to the broker, which must take it."""
+    """Hand it to the broker, which must take it.
+
+    Raises:
+        KafkaError: the broker is away; it may have taken it all the same.
+    """
     client = AIOKafkaClient(bootstrap_servers=bootstrap)
     await client.bootstrap()
     try:
-        [leader] = [broker.nodeId for broker in client.cluster.brokers()]
+        leader = next((broker.nodeId for broker in client.cluster.brokers()), None)
+        if leader is None:
+            raise KafkaConnectionError("the broker says nothing of itself")
         request = ProduceRequest(
             transactional_id=None, required_acks=-1, timeout=10_000, topics=[(topic, [(partition, forged)])]
         )
