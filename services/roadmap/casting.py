@@ -1,12 +1,12 @@
 """Votes that people cast here, on the board or over the API: answered at once, counted together with others."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.roadmap import store
-from services.roadmap.ideas import Idea
 from services.roadmap.store import Pair, anonymous
+from services.roadmap.store.casting import About, Asked, about
 from services.roadmap.votes import refusal
 from services.roadmap.voting import as_vote, record
 from shared.contract.events import FeatureVoted
@@ -41,12 +41,11 @@ async def cast_votes(tx: Transaction, ballots: Sequence[Ballot]) -> list[Feature
     Gives each as it was counted, on the survivor of a merged idea, or why it must not count.
     """
     # Not locked yet: `record` holds the voters first, as all do who need both.
-    ideas = await _asked_for(tx, ballots)
-    last = await _last_votes(tx, ballots, ideas)
-    erased = await store.erased_among(tx.connection, {ballot.vote.voter_id for ballot in ballots})
+    known = await about(tx.connection, {_asked(ballot) for ballot in ballots})
+    last = await _last_votes(tx, ballots, known)
     answers: list[FeatureVoted | Problem] = []
     for ballot in ballots:
-        answer = _answer(ballot, ideas.get(ballot.vote.feature_id), last, erased, tx.now)
+        answer = _answer(ballot, known.get(_asked(ballot)), last, tx.now)
         if isinstance(answer, FeatureVoted):
             last[answer.feature_id, answer.voter_id] = answer.voted_at
         answers.append(answer)
@@ -59,48 +58,39 @@ async def cast_votes(tx: Transaction, ballots: Sequence[Ballot]) -> list[Feature
     return answers
 
 
-def _answer(
-    ballot: Ballot, idea: Idea | None, last: Mapping[Pair, datetime], erased: Collection[str], now: datetime
-) -> FeatureVoted | Problem:
+def _asked(ballot: Ballot) -> Asked:
+    return ballot.vote.feature_id, ballot.vote.voter_id, ballot.dated
+
+
+def _answer(ballot: Ballot, met: About | None, last: Mapping[Pair, datetime], now: datetime) -> FeatureVoted | Problem:
     vote = ballot.vote
-    if idea is None or not idea.named:
+    if met is None or not met.named:
         return not_found("idea", vote.feature_id)
+    idea = met.idea
     if not ballot.dated:
         before = last.get((idea.feature_id, vote.voter_id))
         voted_at = max(vote.voted_at, before + timedelta(microseconds=1)) if before else vote.voted_at
-        vote = vote.model_copy(update={"feature_id": idea.feature_id, "voted_at": voted_at})
-    if reason := refusal(as_vote(vote, ""), idea.stage, now):
+        if (idea.feature_id, voted_at) != (vote.feature_id, vote.voted_at):
+            vote = vote.model_copy(update={"feature_id": idea.feature_id, "voted_at": voted_at})
+    if reason := refusal(as_vote(vote, ""), idea, now):
         return (conflict if idea.closed else unprocessable)(f"{reason[0].upper()}{reason[1:]}.")
-    if vote.voter_id in erased:
+    if met.erased:
         return conflict(f"The voter {vote.voter_id!r} asked to be forgotten and is no longer counted.")
     return vote
 
 
-async def _asked_for(tx: Transaction, ballots: Sequence[Ballot]) -> dict[str, Idea]:
-    """The ideas by the ids that were asked for; of a merged one its survivor, but for a vote with a date of its own."""
-    ideas = await store.find_ideas(tx.connection, {ballot.vote.feature_id for ballot in ballots})
-    now = {ballot.vote.feature_id for ballot in ballots if not ballot.dated}
-    survivors = {name: idea.merged_into for name, idea in ideas.items() if idea.merged_into and name in now}
-    if survivors:
-        found = await store.find_ideas(tx.connection, set(survivors.values()))
-        ideas |= {name: found[survivor] for name, survivor in survivors.items() if survivor in found}
-    return ideas
-
-
-async def _last_votes(tx: Transaction, ballots: Sequence[Ballot], ideas: Mapping[str, Idea]) -> dict[Pair, datetime]:
+async def _last_votes(tx: Transaction, ballots: Sequence[Ballot], known: Mapping[Asked, About]) -> dict[Pair, datetime]:
     """When the voters last voted on the ideas, or on one that is merged into them."""
-    plain: set[Pair] = set()
     found: dict[Pair, datetime | None] = {}
-    for vote, dated, _ in ballots:
-        idea = ideas.get(vote.feature_id)
-        if idea is None or dated:
+    for ballot in ballots:
+        met = known.get(_asked(ballot))
+        if met is None or ballot.dated:
             continue
-        pair = idea.feature_id, vote.voter_id
-        if vote.voter_kind == "anonymous":
+        pair = met.idea.feature_id, ballot.vote.voter_id
+        if ballot.vote.voter_kind == "anonymous":
             found[pair] = await anonymous.anonymous_voted_at(tx.connection, *pair)
-        elif idea.regrouped:
+        elif met.idea.regrouped:
             found[pair] = await store.last_vote_in_group(tx.connection, *pair)
         else:
-            plain.add(pair)
-    times = await store.last_voted_at(tx.connection, plain) if plain else {}
-    return times | {pair: time for pair, time in found.items() if time is not None}
+            found[pair] = met.voted_at
+    return {pair: time for pair, time in found.items() if time is not None}

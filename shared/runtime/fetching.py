@@ -20,6 +20,8 @@ Fetched = Mapping[TopicPartition, Sequence[Taken]]
 Fetch = Callable[..., Awaitable[Fetched]]
 
 PAUSE_SECONDS = 5.0
+FEW, LONGEST_REST_SECONDS = 100, 0.025
+"""After few records it rests for as long as they took: a transaction costs as much as many, so more come together."""
 
 
 class Expiry:
@@ -49,6 +51,7 @@ class Fetching:
         self._reached, self._expiry = reached, expiry
         self.fault: str | None = None
         self._failed_at = 0.0
+        self._gave_few_at: float | None = None
 
     @property
     def failing_seconds(self) -> float:
@@ -56,6 +59,8 @@ class Fetching:
         return time.monotonic() - self._failed_at if self.fault else 0.0
 
     async def __call__(self, *partitions: TopicPartition, **options: Any) -> Fetched:  # noqa: ANN401 - aiokafka's
+        if self._gave_few_at is not None:
+            await asyncio.sleep(min(time.monotonic() - self._gave_few_at, LONGEST_REST_SECONDS))
         drain_anew()
         try:
             taken: Fetched = await self._getmany(*partitions, **options)
@@ -70,6 +75,7 @@ class Fetching:
             await asyncio.sleep(PAUSE_SECONDS)
             return {}
         self.fault = None
+        self._gave_few_at = time.monotonic() if 0 < sum(map(len, taken.values())) < FEW else None
         self._let_others_go_first(taken)
         await self._look_for_gaps(taken)
         return taken

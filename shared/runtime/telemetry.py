@@ -107,6 +107,8 @@ async def stop_tracing() -> None:
 
 def trace_headers(cause: str | None = None) -> dict[str, str]:
     """W3C headers to be carried along with an event: the current span's, or its cause's where that is another trace."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        return {"traceparent": cause} if cause else {}
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     if cause is not None and _trace_of(cause) != _trace_of(carrier.get("traceparent", "")):
@@ -178,7 +180,7 @@ def start_logging(service: str, *, form: str, level: str) -> None:
     for noisy in ("aiokafka", "uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel("WARNING")
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

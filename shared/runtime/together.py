@@ -30,7 +30,7 @@ class Together(Generic[T, R]):
     def __init__(self, work: Work[T, R]) -> None:
         self._work = work
 
-    def __call__(self, request: Request) -> Callable[[T], Awaitable[R]]:
+    async def __call__(self, request: Request) -> Callable[[T], Awaitable[R]]:
         state = request.app.state
         running: dict[object, _Running[T, R]] = state.together
         return running.setdefault(self, _Running(state.database, self._work))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SOURCE: Final = "en"
 COOKIE: Final = "language"
 PARAMETER: Final = "language"
+PROGRAMS: Final = "/api/"
+"""Where programs ask; they are answered in English."""
 LIFETIME: Final = 365 * 24 * 3600
 """Seconds."""
 DEFAULT: Final = Locale("en", "GB")
@@ -106,6 +108,9 @@ class Speaking:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or len(self._words.languages) == 1:
+            await self._app(scope, receive, send)
+            return
+        if scope["path"].removeprefix(scope.get("root_path", "")).startswith(PROGRAMS):
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)

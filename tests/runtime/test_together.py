@@ -45,10 +45,10 @@ async def _has(squares: Squares) -> bool:
     return bool(squares.taken)
 
 
-def asked(tiny: ServiceUnderTest, work: Squares) -> Callable[[int], Any]:
+async def asked(tiny: ServiceUnderTest, work: Squares) -> Callable[[int], Any]:
     state = SimpleNamespace(database=tiny.database, together={})
     request: Any = SimpleNamespace(app=SimpleNamespace(state=state))
-    return Together(work)(request)
+    return await Together(work)(request)
 
 
 async def stored(tiny: ServiceUnderTest) -> list[int]:
@@ -58,7 +58,7 @@ async def stored(tiny: ServiceUnderTest) -> list[int]:
 
 async def test_what_comes_during_a_transaction_shares_the_next(tiny: ServiceUnderTest, squares: Squares) -> None:
     """The first call waits for nobody; the others, who came meanwhile, are done together, each with its own answer."""
-    cast = asked(tiny, squares)
+    cast = await asked(tiny, squares)
     answers = [asyncio.ensure_future(cast(1))]
     await until(lambda: _has(squares), what="the first call to begin")
     answers += [asyncio.ensure_future(cast(number)) for number in (2, 3, 4)]
@@ -69,7 +69,7 @@ async def test_what_comes_during_a_transaction_shares_the_next(tiny: ServiceUnde
 
 async def test_a_refusal_is_the_answer_of_one(tiny: ServiceUnderTest, squares: Squares) -> None:
     """Who is refused hears why; the others of the same transaction are counted."""
-    cast = asked(tiny, squares)
+    cast = await asked(tiny, squares)
     found = await asyncio.gather(cast(12), cast(13), cast(14), return_exceptions=True)
     assert (found[0], found[2]) == (144, 196)
     assert isinstance(found[1], Problem)
@@ -78,7 +78,7 @@ async def test_a_refusal_is_the_answer_of_one(tiny: ServiceUnderTest, squares: S
 
 async def test_who_spoils_a_transaction_spoils_only_their_own(tiny: ServiceUnderTest, squares: Squares) -> None:
     """After a fault each call has a transaction of its own: only the one at fault fails, and leaves nothing behind."""
-    cast = asked(tiny, squares)
+    cast = await asked(tiny, squares)
     found = await asyncio.gather(cast(6), cast(7), cast(8), return_exceptions=True)
     assert (found[0], found[2]) == (36, 64)
     assert isinstance(found[1], ValueError)
@@ -87,7 +87,7 @@ async def test_who_spoils_a_transaction_spoils_only_their_own(tiny: ServiceUnder
 
 async def test_a_caller_who_leaves_holds_up_nobody(tiny: ServiceUnderTest, squares: Squares) -> None:
     """A request that was given up is done all the same, and those beside it are answered."""
-    cast = asked(tiny, squares)
+    cast = await asked(tiny, squares)
     leaver, other = asyncio.ensure_future(cast(2)), asyncio.ensure_future(cast(3))
     await asyncio.sleep(0)
     leaver.cancel()

@@ -3,6 +3,7 @@
 from services.roadmap.api import changelog, comments, ideas, layout, merges, population, priority, votes
 
 routers = (
+    votes.many,
     ideas.router,
     votes.router,
     priority.router,

@@ -9,19 +9,22 @@ from services.roadmap import store
 from services.roadmap.api.lookup import idea_of
 from services.roadmap.casting import Ballot, cast_votes
 from services.roadmap.schemas import NewVote, SummaryAnswer, VoteAnswer
+from services.roadmap.store.casting import supporters_of
 from shared.contract.events import FeatureVoted
 from shared.contract.types import Id
 from shared.runtime import NoteTaker, Now, Problem, Transaction, Tx, Viewer
 from shared.runtime.database import Cause
+from shared.runtime.direct import Direct
 from shared.runtime.telemetry import trace_headers
 from shared.runtime.together import Together
 
 router = APIRouter(prefix="/api/v1")
+many = APIRouter(prefix="/api/v1", route_class=Direct)
 
 
 async def _count(tx: Transaction, ballots: Sequence[Ballot]) -> list[VoteAnswer | Problem]:
     counted = await cast_votes(tx, ballots)
-    ideas = await store.find_ideas(
+    supporters = await supporters_of(
         tx.connection, {vote.feature_id for vote in counted if not isinstance(vote, Problem)}
     )
     return [
@@ -32,7 +35,7 @@ async def _count(tx: Transaction, ballots: Sequence[Ballot]) -> list[VoteAnswer 
             voter_id=vote.voter_id,
             vote=vote.vote,
             voted_at=vote.voted_at,
-            votes=ideas[vote.feature_id].supporters,
+            votes=supporters[vote.feature_id],
         )
         for vote in counted
     ]
@@ -41,7 +44,7 @@ async def _count(tx: Transaction, ballots: Sequence[Ballot]) -> list[VoteAnswer 
 Cast = Annotated[Callable[[Ballot], Awaitable[VoteAnswer]], Depends(Together(_count))]
 
 
-@router.post("/ideas/{feature_id}/votes", tags=["votes"], summary="Count a person's vote, or take it back")
+@many.post("/ideas/{feature_id}/votes", tags=["votes"], summary="Count a person's vote, or take it back")
 async def vote(feature_id: Id, body: NewVote, now: Now, cast: Cast, _who: NoteTaker) -> VoteAnswer:
     given = FeatureVoted(
         feature_id=feature_id,

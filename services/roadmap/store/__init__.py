@@ -107,7 +107,7 @@ from .support import (
     settle_words,
     supported_by,
 )
-from .votes import Summary, evidence, keep_insights, keep_votes, last_voted_at, vote_summary, voted_for
+from .votes import Summary, evidence, keep_insights, keep_votes, vote_summary, voted_for
 
 __all__ = [
     "AccountPerson",
@@ -188,7 +188,6 @@ __all__ = [
     "kpis",
     "kpis_by_segment",
     "last_vote_in_group",
-    "last_voted_at",
     "linked_to",
     "lock_ideas",
     "lookalikes",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.roadmap.priority.insights import Insight
@@ -88,19 +87,6 @@ async def keep_votes(connection: Connection, votes: Sequence[Vote], cells: Mappi
         *vote_columns(votes, cells),
     )
     return [row["feature_id"] for row in rows]
-
-
-async def last_voted_at(connection: Connection, pairs: Collection[Pair]) -> dict[Pair, datetime]:
-    """When these people last voted on these ideas; nothing of those who never did."""
-    rows = await connection.fetch(
-        """
-        SELECT feature_id, voter_id, voted_at
-          FROM votes JOIN unnest($1::text[], $2::text[]) AS asked (feature_id, voter_id) USING (feature_id, voter_id)
-        """,
-        [feature_id for feature_id, _ in pairs],
-        [voter_id for _, voter_id in pairs],
-    )
-    return {(row["feature_id"], row["voter_id"]): row["voted_at"] for row in rows}
 
 
 async def voted_for(connection: Connection, voter_id: str) -> set[str]:
