@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -26,6 +27,7 @@ from .dead_letters import store as dead_letters
 from .depends import Tx
 from .health import Health
 from .housekeeping import Housekeeping
+from .jobs import name_of
 from .mail import mailbox
 from .middleware import BehindGateway, LimitedBody, Observed
 from .openapi import ERRORS, Application
@@ -52,8 +54,11 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         start_tracing(service.name)
-        own: list[Callable[[], Awaitable[None]]] = [housekeeping.run]
-        own += [partial(job, Work(database, settings, metrics)) for job in service.jobs]
+        own: list[Callable[[], Coroutine[Any, Any, None]]] = [partial(_kept_going, housekeeping.run, "tidy", metrics)]
+        own += [
+            partial(_kept_going, partial(job, Work(database, settings, metrics)), name_of(job), metrics)
+            for job in service.jobs
+        ]
         work = asyncio.create_task(_run(database, consumer, relay, health, own))
         try:
             yield
@@ -104,7 +109,7 @@ async def _run(
     consumer: Consumer | None,
     relay: Relay,
     health: Health,
-    own: Sequence[Callable[[], Awaitable[None]]],
+    own: Sequence[Callable[[], Coroutine[Any, Any, None]]],
 ) -> None:
     """Everything that goes on beside HTTP; the database may come up later than the service."""
     while True:
@@ -121,15 +126,16 @@ async def _run(
         if consumer is not None:
             jobs.create_task(consumer.run())
         for job in own:
-            jobs.create_task(_kept_going(job))
+            jobs.create_task(job())
 
 
-async def _kept_going(job: Callable[[], Awaitable[None]]) -> None:
+async def _kept_going(job: Callable[[], Awaitable[None]], name: str, metrics: Metrics) -> None:
     while True:
         try:
             await job()
         except Exception as fault:  # noqa: BLE001 - a job outlives every fault of what it works with
-            log.warning("job starts again", because=repr(fault))
+            metrics.job_faults.labels(name).inc()
+            log.warning("job starts again", job=name, because=repr(fault))
         await asyncio.sleep(JOB_PAUSE_SECONDS)
 
 

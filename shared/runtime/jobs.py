@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from .database import Transaction
-from .service import Work
+from .service import Job, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,9 @@ class Repeated:
                 await self.once(tx)
             spent = time.monotonic() - began
             await asyncio.sleep(max(self.pause_seconds, spent * (1 / self.share - 1)))
+
+
+def name_of(job: Job) -> str:
+    """What logs and metrics call the job: its function's name."""
+    named: str = getattr(job.once if isinstance(job, Repeated) else job, "__name__")  # noqa: B009 - a Job is any callable
+    return named

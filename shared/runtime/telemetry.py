@@ -77,6 +77,9 @@ class Metrics:
             ["counter"],
             registry=self.registry,
         )
+        self.job_faults = Counter(
+            "earshot_job_faults", "Faults after which a job began anew", ["job"], registry=self.registry
+        )
         self.ready = Gauge("earshot_ready", "1 while /readyz says so, else 0", registry=self.registry)
         self.requests = Histogram(
             "earshot_http_request_seconds", "Time to answer", ["method", "route", "status"], registry=self.registry

@@ -258,7 +258,7 @@ async def end_sessions(connection: Connection, person_id: str) -> None:
 async def tidy_speakers(connection: Connection, now: datetime) -> None:
     """Remove what has expired."""
     for table in ("sign_in_links", "used_tokens", "board_sessions"):
-        await connection.execute(f"DELETE FROM {table} WHERE expires_at < $1 - interval '1 hour'", now)  # noqa: S608
+        await connection.execute(f"DELETE FROM {table} WHERE expires_at < $1::timestamptz - interval '1 hour'", now)  # noqa: S608
 
 
 async def forget_speaker(connection: Connection, person_id: str) -> dict[str, int]:
