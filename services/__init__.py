@@ -44,6 +44,8 @@ PUBLIC: Mapping[str, frozenset[str]] = MappingProxyType(
                 "POST /me/mails",
                 "GET /sign-in",
                 "POST /sign-in",
+                "GET /sign-in/callback",
+                "GET /sign-in/company",
                 "GET /sign-in/{token}",
                 "POST /sign-in/{token}",
                 "POST /sign-out",

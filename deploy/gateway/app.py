@@ -67,7 +67,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             yield
         finally:
             opening.cancel()
-            await asyncio.gather(proxy.close(), company.close(), database.close())
+            await asyncio.gather(proxy.close(), database.close())
 
     app = FastAPI(
         title="Earshot gateway",

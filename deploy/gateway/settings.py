@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 from starlette.responses import Response
 
+from shared.runtime.auth.oidc.provider import as_safe_as
 from shared.runtime.auth.roles import Role
 from shared.runtime.settings import Dsn, HttpSettings, Url
 
@@ -46,7 +46,7 @@ class GatewaySettings(HttpSettings):
     @classmethod
     def _as_safe_as_we_are(cls, issuer: str | None, given: ValidationInfo) -> str | None:
         ours = str(given.data.get("public_url", ""))
-        if issuer and urlsplit(ours).scheme == "https" != urlsplit(issuer).scheme:
+        if issuer and not as_safe_as(ours, issuer):
             raise PydanticCustomError("oidc_issuer", "must be an https address as EARSHOT_PUBLIC_URL is")
         return issuer
 

@@ -1,15 +1,14 @@
 """Signing in, by the company's identity provider or a one-time link, and signing out."""
 
-import re
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from shared.runtime.auth.oidc.attempts import LIFETIME, Attempt, inside
 from shared.runtime.auth.roles import ROLES
 from shared.runtime.auth.tokens import LEEWAY_SECONDS, KeysUnavailableError, TokenError
 from shared.runtime.errors import Problem
@@ -22,8 +21,6 @@ from .sessions import BEGUN, Sessions
 log = structlog.get_logger(__name__)
 
 LINK_AUDIENCE = "earshot-signin"
-BEGUN_LIFETIME = timedelta(minutes=10)
-INSIDE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,500}")
 router = APIRouter(include_in_schema=False)
 
 
@@ -61,10 +58,10 @@ async def use_link(request: Request, token: Annotated[str, Form()]) -> Response:
 async def begin(request: Request, to: str = "/") -> Response:
     company = _company(request)
     request.app.state.attempts.check(_address(request))
-    secret = secrets.token_urlsafe(32)
-    response = RedirectResponse(await company.begin(secret), status_code=303)
+    attempt = Attempt.begin(request.app.state.database.clock(), inside(to))
+    response = RedirectResponse(await company.begin(attempt), status_code=303)
     settings = request.app.state.settings
-    settings.set_cookie(response, settings.cookie(BEGUN), f"{secret}.{quote(inside(to), safe='')}", BEGUN_LIFETIME)
+    settings.set_cookie(response, settings.cookie(BEGUN), attempt.cookie, LIFETIME)
     return response
 
 
@@ -72,13 +69,13 @@ async def begin(request: Request, to: str = "/") -> Response:
 async def finish(request: Request) -> Response:
     company, attempts, settings = _company(request), request.app.state.attempts, request.app.state.settings
     attempts.check(_address(request))
-    secret, _, to = request.cookies.get(settings.cookie(BEGUN), "").partition(".")
+    attempt = Attempt.read(request.cookies.get(settings.cookie(BEGUN)), request.app.state.database.clock())
     try:
-        person = await company.finish(dict(request.query_params), secret or None)
+        person = await company.finish(dict(request.query_params), attempt)
     except Problem:
         attempts.failed(_address(request))
         raise
-    response = RedirectResponse(inside(unquote(to)), status_code=303)
+    response = RedirectResponse(inside(attempt.to if attempt else "/"), status_code=303)
     settings.delete_cookie(response, settings.cookie(BEGUN))
     await _sessions(request).start(
         request,
@@ -107,11 +104,6 @@ async def sign_out(request: Request) -> Response:
         response.headers["Cache-Control"] = "no-store"
     _sessions(request).forget(response)
     return response
-
-
-def inside(path: str) -> str:
-    """The path if it leads to a page of ours, else to the home page: the link may be anybody's."""
-    return path if INSIDE.fullmatch(path) and not path.startswith("/sign-in") else "/"
 
 
 async def _link(request: Request, token: str) -> dict[str, Any]:

@@ -17,7 +17,12 @@ SIGN_IN_AUDIENCE = "earshot-signin"
 SIGN_IN_LIFETIME = timedelta(minutes=15)
 WEBHOOK_KEY = "EARSHOT_WEBHOOK_KEY"
 NOT_FOR_SERVICES = frozenset({"EARSHOT_ADMIN_DSN", "EARSHOT_MIGRATION_DSN", "EARSHOT_SIGNING_KEY", WEBHOOK_KEY})
-FOR_GATEWAY_ALONE = "EARSHOT_OIDC_CLIENT_SECRET"
+FOR_ONE_ALONE = {
+    "EARSHOT_OIDC_CLIENT_SECRET": GATEWAY,
+    "EARSHOT_BOARD_OIDC_CLIENT_SECRET": "roadmap",
+    "EARSHOT_BOARD_KEYS": "roadmap",
+}
+"""Secrets that only one process is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ class Installation:
 
     def environment(self, name: str) -> dict[str, str]:
         """The environment of a service's or the gateway's process."""
-        hidden = NOT_FOR_SERVICES if name == GATEWAY else NOT_FOR_SERVICES | {FOR_GATEWAY_ALONE}
+        hidden = NOT_FOR_SERVICES | {secret for secret, owner in FOR_ONE_ALONE.items() if owner != name}
         inherited = {key: text for key, text in os.environ.items() if key not in hidden}
         common = {
             "EARSHOT_KAFKA_BOOTSTRAP": self.bootstrap,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -34,11 +34,15 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp, port: int | None = None) -> AsyncIterator[str]:
+async def listening(
+    app: ASGIApp, port: int | None = None, *, lifespan: Literal["auto", "off"] = "auto"
+) -> AsyncIterator[str]:
     """The application behind a real socket; gives its address."""
     port = port or free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app, port=port, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1, lifespan=lifespan
+        )
     )
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

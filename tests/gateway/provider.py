@@ -3,12 +3,14 @@
 import asyncio
 import html
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import httpx
 from cryptojwt.key_jar import build_keyjar
 from idpyoidc.message.oidc import AuthorizationRequest
 from idpyoidc.server import Server
@@ -31,6 +33,14 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "ana@company.example": {"name": "Ana Ruiz", "groups": ["staff", "product-managers"]},
     "olga@company.example": {"realm_access": {"roles": ["offline", "researcher"]}},
     "vic@company.example": {"name": "Vic", "groups": ["staff", "canteen <b>"]},
+    "cara@customer.example": {
+        "name": "Cara Blum",
+        "email_verified": True,
+        "customer_id": "customer-7",
+        "account": "acme",
+        "segment": {"plan": "pro", "region": "eu"},
+    },
+    "pia@prospect.example": {"name": "Pia", "customer_id": "auth0|8", "kind": "prospect"},
 }
 for name, person in PEOPLE.items():
     person["email"] = name
@@ -245,3 +255,11 @@ class Provider:
             "authentication": {"user": {"acr": "urn:example:name", "class": ByName, "kwargs": {}}},
             "userinfo": {"class": "idpyoidc.server.user_info.UserInfo", "kwargs": {"db": PEOPLE}},
         }
+
+
+async def fill_in(client: httpx.AsyncClient, form: httpx.Response, name: str) -> str:
+    """Sign in at the provider; gives the address it sends the browser back to."""
+    [ticket] = re.findall("name=ticket value='([^']+)'", form.text)
+    answer = await client.post(form.url.join("/verify"), data={"ticket": html.unescape(ticket), "name": name})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])

@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import hmac
 import html
-import json
 import re
 import time
 from collections.abc import Callable
@@ -13,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from structlog.testing import capture_logs
 
 from tests.gateway.conftest import OURS, Gateway, Start, with_company
-from tests.gateway.provider import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.gateway.forging import broken, changed, signed_with_the_public_key, unsigned
+from tests.gateway.provider import CLIENT_ID, CLIENT_SECRET, Provider, fill_in
 
 PAGE = {"Accept": "text/html"}
 ANA = "ana@company.example"
@@ -28,14 +26,6 @@ async def to_provider(client: httpx.AsyncClient, to: str = "/") -> httpx.Respons
     away = await client.get("/sign-in/company", params={"to": to})
     assert away.status_code == 303, away.text
     return await client.get(away.headers["location"])
-
-
-async def fill_in(client: httpx.AsyncClient, form: httpx.Response, name: str) -> str:
-    """Sign in at the provider; gives the address it sends the browser back to."""
-    [ticket] = re.findall("name=ticket value='([^']+)'", form.text)
-    answer = await client.post(form.url.join("/verify"), data={"ticket": html.unescape(ticket), "name": name})
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
 
 
 async def come_back(client: httpx.AsyncClient, name: str, *, to: str = "/") -> httpx.Response:
@@ -192,45 +182,10 @@ async def test_the_providers_keys_may_rotate(at_company: Gateway, provider: Prov
     """After the provider changed its keys, the next sign-in is checked with the new ones."""
     assert (await come_back(at_company.client, ANA)).status_code == 303
     provider.rotate_keys()
-    keys = at_company.app.state.company_sign_in._provider._keys
+    keys = at_company.app.state.company_sign_in._site.provider._keys
     keys._clock = lambda: time.monotonic() + 6  # as long as two readings of the keys are apart
     async with at_company.visitor() as later:
         assert (await come_back(later, ANA)).status_code == 303
-
-
-def changed(**claims: object) -> Callable[[Provider], Callable[[str], str]]:
-    """The provider's own token with other claims, well signed."""
-
-    def forger(provider: Provider) -> Callable[[str], str]:
-        def forge(token: str) -> str:
-            said = jwt.decode(token, options={"verify_signature": False}) | claims
-            return jwt.encode(said, provider.key.private_key(), "RS256", headers={"kid": provider.key.kid})
-
-        return forge
-
-    return forger
-
-
-def unsigned(provider: Provider) -> Callable[[str], str]:
-    header = {"kid": provider.key.kid}
-    return lambda token: jwt.encode(jwt.decode(token, options={"verify_signature": False}), "", "none", header)
-
-
-def signed_with_the_public_key(provider: Provider) -> Callable[[str], str]:
-    """Taken as an HMAC secret, the public key is one that everybody knows."""
-    spki = provider.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-    def forge(token: str) -> str:
-        part = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": provider.key.kid}).encode()).rstrip(b"=")
-        signed = part + b"." + token.split(".")[1].encode()
-        digest = base64.urlsafe_b64encode(hmac.digest(spki, signed, "sha256")).rstrip(b"=")
-        return (signed + b"." + digest).decode()
-
-    return forge
-
-
-def broken(_provider: Provider) -> Callable[[str], str]:
-    return lambda token: token[:-8] + "AAAAAAAA"
 
 
 @pytest.mark.parametrize(
@@ -306,8 +261,8 @@ async def test_signing_out_goes_on_to_the_provider(at_company: Gateway) -> None:
 async def test_signing_out_works_while_the_provider_is_away(at_company: Gateway) -> None:
     """Without the provider's address to go to, signing out here works all the same."""
     await come_back(at_company.client, ANA)
-    at_company.app.state.company_sign_in._provider._metadata = None
-    at_company.app.state.company_sign_in._provider.issuer = "http://127.0.0.1:1"
+    at_company.app.state.company_sign_in._site.provider._metadata = None
+    at_company.app.state.company_sign_in._site.provider.issuer = "http://127.0.0.1:1"
     answer = await at_company.client.post("/sign-out", headers=OURS)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert "authorization" not in await at_company.sees()

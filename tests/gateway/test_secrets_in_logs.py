@@ -60,6 +60,9 @@ async def test_no_secret_is_written_or_answered(tmp_path: Path) -> None:
         "EARSHOT_KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "EARSHOT_KAFKA_USER": "earshot-roadmap",
         "EARSHOT_KAFKA_PASSWORD": f"kafka-{SECRET}",
+        "EARSHOT_BOARD_OIDC_ISSUER": "http://127.0.0.1:1",
+        "EARSHOT_BOARD_OIDC_CLIENT_ID": "board",
+        "EARSHOT_BOARD_OIDC_CLIENT_SECRET": f"client-{SECRET}",
     }
     scratch = await create_database("kpi")
     admin = issue(
@@ -117,12 +120,14 @@ def requests(gateway: str, roadmap: str, kpi: str) -> Iterator[httpx.Request]:
     carried: list[dict[str, str]] = [
         {},
         {"Authorization": f"Bearer {token}"},
-        {"Cookie": f"earshot_session={SECRET}; earshot_sign_in={SECRET}.%2F"},
+        {"Cookie": f"earshot_session={SECRET}; earshot_sign_in={SECRET}.%2F; earshot_board_sign_in={SECRET}"},
     ]
     addresses = [
         f"{gateway}/sign-in?token={token}",
         f"{gateway}/sign-in/company",
         f"{gateway}/sign-in/callback?code={SECRET}&state={SECRET}",
+        f"{gateway}/roadmap/sign-in/company",
+        f"{gateway}/roadmap/sign-in/callback?code={SECRET}&state={SECRET}",
         f"{gateway}/roadmap/api/v1/ideas?token={SECRET}",
         f"{gateway}/roadmap/board?token={SECRET}",
         f"{gateway}/kpi/x?token={SECRET}",

@@ -8,11 +8,12 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
-from services.roadmap.people.identity import NotTrusted, verify
+from services.roadmap.people.identity import NotTrusted, usable_key, verify
 from services.roadmap.settings import RoadmapSettings
 from shared.contract.events import FeatureVoted
 from tests.roadmap.events import add_idea, supporters
@@ -80,6 +81,55 @@ def test_a_wrong_token_vouches_for_nobody(given: str, says: str) -> None:
         verify(given, KEYS, audience="earshot-board", now=START)
 
 
+def at(seconds: int) -> int:
+    """So many seconds after the start, as tokens say it."""
+    return int(START.timestamp()) + seconds
+
+
+@pytest.mark.parametrize(
+    ("begun", "ends", "taken"),
+    [
+        (30, 300, True),
+        (31, 300, False),
+        (-300, -29, True),
+        (-300, -30, False),
+        (0, 600, True),
+        (0, 601, False),
+    ],
+)
+def test_the_ends_of_a_tokens_life(begun: int, ends: int, taken: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Clocks may differ by half a minute to either side, and ten minutes is the longest life."""
+    given = token(iat=at(begun), exp=at(ends))
+    if not taken:
+        with pytest.raises(NotTrusted):
+            verify(given, KEYS, audience="earshot-board", now=START)
+        return
+    identity = verify(given, KEYS, audience="earshot-board", now=START)
+    assert identity.expires_at == START + timedelta(seconds=ends + 30)
+
+
+def test_the_boards_clock_alone_says_when_it_is() -> None:
+    """A token of the year 2100 is valid in the year 2100, whatever the machine's clock says."""
+    now = datetime(2100, 1, 1, tzinfo=UTC)
+    given = token(iat=int(now.timestamp()), exp=int(now.timestamp()) + 60)
+    assert verify(given, KEYS, audience="earshot-board", now=now).person.sub == "customer-7"
+
+
+def test_a_secret_has_32_bytes() -> None:
+    """As many as its digest; letters beyond ASCII are more than one."""
+    for secret in ("s" * 32, "ü" * 16):
+        assert usable_key(secret) == secret
+    with pytest.raises(ValueError, match="32 bytes or more"):
+        usable_key("s" * 31)
+
+
+def test_a_public_key_of_another_kind_is_refused() -> None:
+    """EdDSA is the only way by which public keys vouch; a key of an elliptic curve by NIST stops the start."""
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    with pytest.raises(ValueError, match="Ed25519"):
+        usable_key(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
+
+
 def test_a_public_key_is_no_shared_secret() -> None:
     """A token signed with the public key's text as an HMAC secret, or not signed at all, is refused."""
     head, body = (
@@ -142,6 +192,17 @@ async def test_one_address_is_one_person(roadmap: ServiceUnderTest) -> None:
     assert {row["voter_id"] for row in rows} == {"customer-7"}
     assert member != "customer-7"
     assert await sign_in(roadmap, "ana@example.com") == "customer-7"
+
+
+async def test_who_was_forgotten_does_not_come_back(roadmap: ServiceUnderTest) -> None:
+    """The app goes on vouching for somebody who was removed: they are told so, and nothing of them is kept."""
+    await roadmap.client.get("/identity", params={"token": token(email="ana@example.com")})
+    assert (await roadmap.client.post("/me/erase")).headers["location"] == "/board"
+    answer = await roadmap.client.get("/identity", params={"token": token(email="ana@example.com", jti="visit-2")})
+    assert answer.status_code == 409
+    assert "as you asked" in answer.json()["detail"]
+    assert await roadmap.database.fetch("SELECT * FROM contacts") == []
+    assert await roadmap.database.fetch("SELECT * FROM board_sessions") == []
 
 
 async def test_without_keys_no_token_is_accepted(tmp_path: Path) -> None:

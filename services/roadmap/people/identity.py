@@ -28,18 +28,23 @@ class NotTrusted(Exception):  # noqa: N818 - named for what the token is
     """The token vouches for nobody; the message says why."""
 
 
-class Claims(Schema):
+class Person(Schema):
     """Whom the company vouches for."""
 
     model_config = ConfigDict(extra="ignore")
 
     sub: Id
-    jti: Line
     kind: Literal["customer", "prospect"] = "customer"
     name: Line | None = None
     email: Email | None = None
     account: Id | None = None
     segment: Segment = Segment()
+
+
+class Claims(Person):
+    """The same, and the number of a token that works once."""
+
+    jti: Line
 
 
 class Identity(Schema):

@@ -80,12 +80,17 @@ async def session_of(request: Request, tx: Transaction) -> Session | None:
 async def end(request: Request, tx: Transaction, response: Response) -> None:
     """End the sessions that the browser shows."""
     path = request.scope.get("root_path", "") or "/"
-    for name in (COOKIE, EMBEDDED_COOKIE):
-        if shown := request.cookies.get(name):
-            await speakers.end_session(tx.connection, digest(shown))
+    for embedded in (False, True):
+        await end_shown(request, tx, embedded=embedded)
     response.delete_cookie(COOKIE, path=path, httponly=True, samesite="lax")
     ended = f"{EMBEDDED_COOKIE}=; Max-Age=0; Path={path}; HttpOnly; SameSite=None; Secure; Partitioned"
     response.headers.append("set-cookie", ended)
+
+
+async def end_shown(request: Request, tx: Transaction, *, embedded: bool) -> None:
+    """End the session of one kind that the browser shows, if there is one; its cookie stays."""
+    if shown := request.cookies.get(EMBEDDED_COOKIE if embedded else COOKIE):
+        await speakers.end_session(tx.connection, digest(shown))
 
 
 def digest(secret: str) -> bytes:

@@ -1,6 +1,7 @@
 """Signing in at the board without a password: a link by mail that works once, or a token of the company's own app."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 from uuid import uuid4
@@ -9,16 +10,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.roadmap import store
-from services.roadmap.people import anonymous, sessions, subscriptions, writing
+from services.roadmap.people import provider, sessions, subscriptions, writing
 from services.roadmap.people.abuse import guard
-from services.roadmap.people.identity import Claims, NotTrusted, verify
+from services.roadmap.people.identity import NotTrusted, Person, verify
 from services.roadmap.people.visitors import Visitor, cookie_visitor, known_visitor, recognise
+from services.roadmap.people.welcoming import keep_contact, received, welcome
 from services.roadmap.priority import evidence
 from services.roadmap.settings import RoadmapSettings
 from services.roadmap.store import speakers
 from services.roadmap.store import subscriptions as moving
 from services.roadmap.templates import templates
-from shared.contract.types import Email, Line, Segment
+from shared.contract.types import Email, Line
 from shared.runtime import Problem, Transaction, Tx, mail
 from shared.ui import FieldError, field_id, parse_form, redirect
 from shared.ui.letters import Part, compose
@@ -41,8 +43,9 @@ class ProfileForm(BaseModel):
 
 
 @router.get("/sign-in")
-async def ask_address(request: Request) -> Response:
-    return templates.render(request, "sign_in.html", form={}, errors=[], sent=None)
+async def ask_address(request: Request, to: str = "") -> Response:
+    """The ways in; `to` is where the customers' provider leads in the end."""
+    return ways_in(request, to=to)
 
 
 @router.post("/sign-in")
@@ -54,11 +57,11 @@ async def send_link(request: Request, tx: Tx) -> Response:
         wrong = FieldError(
             "email", _("Enter an e-mail address, for example name@example.com."), field_id("email"), _("E-mail address")
         )
-        return templates.render(request, "sign_in.html", status=UNPROCESSABLE, form=typed, errors=[wrong], sent=None)
+        return ways_in(request, status=UNPROCESSABLE, form=typed, wrong=wrong)
     email = form.email.lower()
     if await speakers.links_since(tx.connection, email, tx.now - timedelta(hours=1)) < LINKS_AN_HOUR:
         await _send(request, tx, email)
-    return templates.render(request, "sign_in.html", form={}, errors=[], sent=form.email)
+    return ways_in(request, sent=form.email)
 
 
 @router.get("/sign-in/{token}")
@@ -144,7 +147,7 @@ async def erase_me(request: Request, tx: Tx) -> Response:
     return response
 
 
-async def vouched(request: Request, tx: Transaction, token: str) -> Claims:
+async def vouched(request: Request, tx: Transaction, token: str) -> Person:
     """Whom the token vouches for, noted as the company says; the token is used up.
 
     Raises Problem for a token that vouches for nobody.
@@ -159,17 +162,8 @@ async def vouched(request: Request, tx: Transaction, token: str) -> Claims:
         raise Problem(
             401, _("You could not be signed in"), _("The link of your app is not accepted.") + f" ({wrong})"
         ) from None
-    person = identity.person
-    segment = person.segment.model_dump(exclude_none=True) or None
-    await speakers.keep_speaker(tx.connection, person.sub, person.kind, segment, tx.now)
-    if person.email:
-        before = await speakers.speaker_at(tx.connection, person.email.lower())
-        await keep_contact(tx, person.sub, person.email, person.name, templates.language_of(request))
-        if before is not None and before.person_id != person.sub:
-            await _take_over(tx, before.person_id, person)
-    if person.account:
-        await speakers.give_account(tx.connection, person.sub, person.account)
-    return person
+    await received(tx, identity.person, templates.language_of(request))
+    return identity.person
 
 
 async def forget_speaker(tx: Transaction, person_id: str) -> dict[str, int]:
@@ -179,35 +173,32 @@ async def forget_speaker(tx: Transaction, person_id: str) -> dict[str, int]:
     return {"mails": mails, **await speakers.forget_speaker(tx.connection, person_id)}
 
 
-async def _take_over(tx: Transaction, before: str, person: Claims) -> None:
-    """The company knows the owner of an address by another id than the board did: it is one person from now on."""
-    await anonymous.join(tx, before, Visitor(person.sub, person.kind, segment=person.segment))
-    await moving.move_subscriptions(tx.connection, before, person.sub)
-    await speakers.end_sessions(tx.connection, before)
-
-
-async def keep_contact(tx: Transaction, person_id: str, email: str, name: str | None, language: str) -> None:
-    await speakers.keep_contact(tx.connection, person_id, email, name, language, secrets.token_urlsafe(24))
-
-
-async def welcome(
+def ways_in(
     request: Request,
-    tx: Transaction,
-    response: Response,
-    person_id: str,
-    visitor_id: str | None = None,
     *,
-    embedded: bool = False,
-) -> None:
-    """Begin a session, and count what this browser and whoever asked for the link voted before."""
-    session = await sessions.begin(tx, person_id, embedded=embedded)
-    session.remember(request, response)
-    speaker = await speakers.find_speaker(tx.connection, person_id)
-    assert speaker is not None
-    person = Visitor(person_id, speaker.kind, segment=Segment.model_validate(speaker.segment), trust=speaker.trust)
-    cookie = cookie_visitor(request)
-    for visitor in dict.fromkeys(one for one in (cookie.voter_id if cookie else None, visitor_id) if one):
-        await anonymous.confirm(tx, visitor, person)
+    to: str = "",
+    status: int = 200,
+    form: Mapping[str, object] | None = None,
+    wrong: FieldError | None = None,
+    sent: str | None = None,
+    failed: tuple[str, str] | None = None,
+) -> Response:
+    """The sign-in page, with what is `wrong` with the form, to whom a link was `sent`, or what `failed`.
+
+    `failed` is our sentence and, where the provider said something, its words.
+    """
+    # As on every page with an error, links to the other languages leave out the query: it holds the provider's code.
+    error = {"error": failed} if failed else {}
+    return templates.render(
+        request,
+        "sign_in.html",
+        status=status,
+        form=form or {},
+        errors=[wrong] if wrong else [],
+        sent=sent,
+        **error,
+        offered=provider.offered(request.app.state, to),
+    )
 
 
 async def _me(request: Request, tx: Transaction, visitor: Visitor, errors: list[FieldError]) -> Response:

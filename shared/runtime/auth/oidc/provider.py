@@ -1,6 +1,8 @@
 """What an OpenID provider is asked over HTTP: its metadata, its keys, tokens for a code, and more about a person."""
 
+import ssl
 import time
+from functools import cache
 from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
@@ -9,14 +11,15 @@ import structlog
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from shared.runtime.auth.tokens import KeySet, KeysUnavailableError
-from shared.runtime.errors import Problem
+
+from .failures import SignInFailed
 
 log = structlog.get_logger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 METADATA_SECONDS = 3600.0
-LONGEST_SHOWN = 200  # characters of what a provider says
-REFUSED = "Sign-in did not work"
+LONGEST_SHOWN = 200
+"""Characters of what a provider says."""
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError)
 """Nobody answers, or something other than what was asked for; pydantic's errors are ValueErrors."""
 
@@ -35,12 +38,16 @@ class Metadata(BaseModel):
     def require(self, issuer: str) -> None:
         """Raises ValueError for metadata that are another provider's, or lead to less safe addresses than its own."""
         if self.issuer != issuer:
-            raise ValueError(f"it calls itself {self.issuer!r}; EARSHOT_OIDC_ISSUER must be the same to the letter")
+            raise ValueError(f"it calls itself {self.issuer!r}; the configured issuer must be the same to the letter")
         used = [self.authorization_endpoint, self.token_endpoint, self.jwks_uri]
         used += [url for url in (self.userinfo_endpoint, self.end_session_endpoint) if url]
-        safe = ("https://",) if issuer.startswith("https://") else ("https://", "http://")
-        if not all(url.startswith(safe) for url in used):
+        if not all(as_safe_as(issuer, url) for url in used):
             raise ValueError("one of its endpoints is no https address")
+
+
+def as_safe_as(ours: str, url: str) -> bool:
+    """Whether the address leads over https, or need not since ours does not either."""
+    return url.startswith(("https://",) if ours.startswith("https://") else ("https://", "http://"))
 
 
 class Tokens(BaseModel):
@@ -53,25 +60,21 @@ class Tokens(BaseModel):
 class Provider:
     """The provider at an issuer's address, and us as its client; asked when first needed.
 
-    Every method raises Problem 502 where the provider does not answer as it should.
+    Every method raises SignInFailed, `away`, where the provider does not answer as it should.
     """
 
     def __init__(self, issuer: str, client_id: str, client_secret: SecretStr | None) -> None:
         self.issuer, self.client_id, self._secret = issuer, client_id, client_secret
-        self._http: httpx.AsyncClient | None = None
         self._metadata: Metadata | None = None
         self._keys: KeySet | None = None
         self._read_at = float("-inf")
-
-    async def close(self) -> None:
-        if self._http is not None:
-            await self._http.aclose()
 
     async def metadata(self) -> Metadata:
         """Read again every hour; the last known serve while the provider is away."""
         if self._metadata is None or time.monotonic() - self._read_at > METADATA_SECONDS:
             try:
-                answer = await self._client.get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+                async with _client() as client:
+                    answer = await client.get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
                 found = Metadata.model_validate_json(answer.raise_for_status().content)
                 found.require(self.issuer)
             except FAULTS as fault:
@@ -89,7 +92,7 @@ class Provider:
         """The tokens for a code.
 
         Raises:
-            Problem: 400 for a code that was used or is too old, 502 where we are not accepted as a client.
+            SignInFailed: `used` for a code that was used or is too old, `client` where we are not accepted as one.
         """
         metadata = await self.metadata()
         form = {
@@ -107,20 +110,17 @@ class Provider:
         else:
             form |= {"client_id": self.client_id, "client_secret": self._secret.get_secret_value()}
         try:
-            answer = await self._client.post(metadata.token_endpoint, data=form, auth=proof)
+            async with _client() as client:
+                answer = await client.post(metadata.token_endpoint, data=form, auth=proof)
             if answer.is_success:
                 return Tokens.model_validate_json(answer.content)
+            if answer.is_server_error:
+                answer.raise_for_status()
             error = str(answer.json()["error"])[:LONGEST_SHOWN]
         except FAULTS as fault:
             self._does_not_answer("token endpoint", fault)
         log.warning("code was not accepted", issuer=self.issuer, status=answer.status_code, error=error)
-        if error == "invalid_grant":
-            raise Problem(
-                400, REFUSED, "The company's sign-in says that it was finished already or took too long. Begin anew."
-            )
-        raise Problem(
-            502, REFUSED, "The company's sign-in does not accept Earshot as its client; the gateway's log says why."
-        )
+        raise SignInFailed("used" if error == "invalid_grant" else "client")
 
     async def claims(self, id_token: str) -> dict[str, Any]:
         """What a genuine ID token says.
@@ -141,7 +141,8 @@ class Provider:
         if url is None:
             return {}
         try:
-            answer = await self._client.get(url, headers={"Authorization": f"Bearer {access_token}"})
+            async with _client() as client:
+                answer = await client.get(url, headers={"Authorization": f"Bearer {access_token}"})
             told: dict[str, Any] = answer.raise_for_status().json()
             if told["sub"] != subject:
                 raise ValueError("it tells of somebody else")
@@ -149,17 +150,20 @@ class Provider:
             self._does_not_answer("userinfo", fault)
         return told
 
-    @property
-    def _client(self) -> httpx.AsyncClient:
-        if self._http is None:  # made when first needed: reading the certificate authorities takes its time
-            self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, headers={"Accept": "application/json"})
-        return self._http
-
     def _does_not_answer(self, asked: str, fault: Exception) -> NoReturn:
         log.warning("identity provider cannot be used", issuer=self.issuer, asked=asked, because=_in_words(fault))
-        raise Problem(
-            502, "The company's sign-in does not answer", "Try again in a moment; nothing is wrong with your account."
-        ) from None
+        raise SignInFailed("away") from None
+
+
+def _client() -> httpx.AsyncClient:
+    """For one question: sign-ins are far apart, and nothing has to be closed in the end."""
+    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, headers={"Accept": "application/json"}, verify=_authorities())
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read once, when first needed: that takes its time."""
+    return httpx.create_ssl_context()
 
 
 def _in_words(fault: Exception) -> str:
