@@ -1,12 +1,17 @@
 """Finding ideas: what a search limits the board to, and which ideas are similar to one being typed."""
 
+from typing import NamedTuple
+
 from services.roadmap import store
-from services.roadmap.board.similar import fused, lexemes_of, pieces_of, words_of
+from services.roadmap.board.similar import SHORT, begins_words, fused, longest, pieces_of, words_of
 from services.roadmap.ideas import Idea
-from services.roadmap.store import Chosen
+from services.roadmap.store import Chosen, Folded
 from shared.runtime import Connection, Transaction
 
 MOST_SIMILAR = 5
+
+ENOUGH = 30
+"""Titles that contain all that was typed; with so many nobody looks for slips."""
 
 ALIKE = 0.45
 """Share of common trigrams from which two titles are shown to people as perhaps the same."""
@@ -20,10 +25,11 @@ async def chosen(connection: Connection, text: str, category_id: str | None) -> 
     words = words_of(text)
     if not words:
         return Chosen(category_id)
-    (phrase, *folded), is_spelled = await store.fold(connection, " ".join(words), *words)
-    found = await store.found(connection, phrase, folded, is_spelled=is_spelled)
-    best = await _best(connection, phrase, is_spelled=is_spelled)
-    return Chosen(category_id, tuple(found), tuple(best))
+    phrase, *folded = await store.fold(connection, " ".join(words), *words)
+    short = [word.key for word in folded if begins_words(word.key)]
+    found = await store.found(connection, [word for word in folded if word.key not in short], short)
+    look = await _look(connection, phrase)
+    return Chosen(category_id, tuple({*found, *look.slips}), tuple(look.best))
 
 
 async def similar(connection: Connection, text: str, limit: int = MOST_SIMILAR) -> list[Idea]:
@@ -31,9 +37,9 @@ async def similar(connection: Connection, text: str, limit: int = MOST_SIMILAR) 
     words = words_of(text)
     if not words:
         return []
-    [phrase], is_spelled = await store.fold(connection, " ".join(words))
-    best = await _best(connection, phrase, is_spelled=is_spelled)
-    return await store.public_ideas(connection, best[:limit])
+    [phrase] = await store.fold(connection, " ".join(words))
+    look = await _look(connection, phrase)
+    return await store.public_ideas(connection, look.best[:limit])
 
 
 async def compare_new(tx: Transaction) -> None:
@@ -42,13 +48,25 @@ async def compare_new(tx: Transaction) -> None:
         await store.keep_lookalikes(tx.connection, feature_ids, ALIKE, tx.now)
 
 
-async def _best(connection: Connection, phrase: str, *, is_spelled: bool) -> list[str]:
-    """The ids of the ideas that say the folded phrase most nearly, by three looks that fail differently."""
-    lexemes, pieces = lexemes_of(phrase), pieces_of(phrase)
-    return fused(
-        [
-            await store.by_trigrams(connection, phrase) if is_spelled else [],
-            await store.by_words(connection, lexemes, begun=words_of(phrase)[-1]) if lexemes else [],
-            await store.by_pieces(connection, pieces) if pieces else [],
-        ]
+class Look(NamedTuple):
+    """Ids of the ideas that say a phrase most nearly, the best first, and of those that say it but for a slip."""
+
+    best: list[str]
+    slips: list[str]
+
+
+async def _look(connection: Connection, phrase: Folded) -> Look:
+    """Look three ways that fail differently; once is enough where many titles contain all that was typed."""
+    pieces, words = pieces_of(phrase.key), phrase.spelled.split()
+    if not words:
+        return Look([], [])
+    short = [piece for piece in pieces if begins_words(piece)]
+    literal = await store.by_pieces(connection, [piece for piece in pieces if piece not in short], short)
+    if literal.complete >= ENOUGH:
+        return Look(literal.feature_ids, [])
+    whole = await store.by_words(connection, longest(words), begun=words[-1])
+    near = await store.by_trigrams(connection, phrase.spelled) if max(map(len, words)) > SHORT else []
+    return Look(
+        fused([[idea.feature_id for idea in near], whole, literal.feature_ids]),
+        [idea.feature_id for idea in near if idea.holds_all],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +16,10 @@ MOST_PIECES = 6
 RECIPROCAL = 60
 """How much less the second place says than the first; Cormack, Clarke and Büttcher (2009) found 60 to serve well."""
 
-_WORD = re.compile(r"\w+")
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]{2,}")
+SHORT = 2
+"""Letters; so short a word in Latin letters is looked for where a word begins, since too many contain it."""
+
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 """Runs of scripts that are written without spaces: Thai, Japanese, Chinese."""
 
 
@@ -25,25 +28,31 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(text.replace("\x00", " ").split()))[:MOST_WORDS]
 
 
-def lexemes_of(text: str) -> list[str]:
-    """The longest of the different words, without punctuation, as full-text search knows them."""
-    return _longest(_WORD.findall(text))
-
-
 def pieces_of(text: str) -> list[str]:
     """What a similar title may contain: words of two letters or more, and pairs of neighbours where none has spaces."""
     pieces: dict[str, None] = {}
-    for word in _WORD.findall(text)[:MOST_WORDS]:
+    for word in _bare(text).split()[:MOST_WORDS]:
         runs = _UNSPACED.findall(word)
         for run in runs:
-            pieces |= dict.fromkeys(run[at : at + 2] for at in range(len(run) - 1))
+            pieces |= dict.fromkeys(run[at : at + 2] for at in range(max(len(run) - 1, 1)))
         if not runs and len(word) > 1:
             pieces[word] = None
-    return _longest(pieces)
+    return longest(pieces)
 
 
-def _longest(words: Iterable[str]) -> list[str]:
+def longest(words: Iterable[str]) -> list[str]:
+    """Of different words those that say most, the longest first."""
     return sorted(dict.fromkeys(words), key=len, reverse=True)[:MOST_PIECES]
+
+
+def begins_words(word: str) -> bool:
+    """Whether the word is so short that it is looked for at the beginnings of words alone."""
+    return len(word) <= SHORT and word.isascii() and word.isalnum()
+
+
+def _bare(text: str) -> str:
+    """The text without punctuation; the marks that belong to letters, as in Hindi and Thai, stay."""
+    return "".join(sign if unicodedata.category(sign)[0] in "LMN" else " " for sign in text)
 
 
 def fused(rankings: Iterable[Sequence[str]]) -> list[str]:

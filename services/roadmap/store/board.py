@@ -26,10 +26,9 @@ CHOSEN = f"""
 
 ORDERS: Mapping[Sort, str] = MappingProxyType(
     {
-        "votes": "array_position($6::text[], feature_id), supporters DESC",  # a null is last
-        # The others name the parameter too, since all are given it.
-        "new": "$6::text[] IS NULL, created_at DESC",
-        "moving": "$6::text[] IS NULL, momentum DESC",
+        "votes": "place, supporters DESC",  # a null is last
+        "new": "created_at DESC",
+        "moving": "momentum DESC",
     }
 )
 
@@ -60,11 +59,13 @@ async def board(
     """Ideas of these types of status; in the order by votes the best of a search come first."""
     rows = await connection.fetch(
         f"""
+        WITH best AS (SELECT * FROM unnest($6::text[]) WITH ORDINALITY AS best (feature_id, place))
         SELECT ideas.*, (SELECT count(*) FROM comments JOIN ideas AS member USING (feature_id)
                           WHERE coalesce(member.merged_into, member.feature_id) = ideas.feature_id
                             AND comments.visibility = 'published' AND deleted_at IS NULL) AS comments
-          FROM ideas
-         WHERE feature_id IN (SELECT feature_id FROM ideas WHERE {CHOSEN} AND status = ANY($3::text[])
+          FROM ideas LEFT JOIN best USING (feature_id)
+         WHERE feature_id IN (SELECT feature_id FROM ideas LEFT JOIN best USING (feature_id)
+                               WHERE {CHOSEN} AND status = ANY($3::text[])
                                ORDER BY {ORDERS[sort]}, feature_id LIMIT $4 OFFSET $5)
          ORDER BY {ORDERS[sort]}, feature_id
         """,  # noqa: S608 - constants
