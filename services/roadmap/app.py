@@ -14,7 +14,7 @@ from services.roadmap.board import (
 )
 from services.roadmap.handlers import handlers
 from services.roadmap.merges import desk
-from services.roadmap.people import behalf, moderation, notices, signin, subscriptions
+from services.roadmap.people import behalf, moderation, notices, provider_signin, signin, subscriptions
 from services.roadmap.priority import estimate_pages, population_pages, ranking_pages
 from services.roadmap.priority.prioritise import mark_rebuilt, score_due
 from services.roadmap.priority.recount import recount_daily
@@ -43,6 +43,7 @@ service = Service(
     handlers=handlers,
     routers=(
         *api.routers,
+        provider_signin.router,  # before the links of mails, whose token could be any word
         signin.router,
         subscriptions.router,
         *boards,

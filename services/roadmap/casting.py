@@ -12,6 +12,7 @@ from services.roadmap.voting import as_vote, record
 from shared.contract.events import FeatureVoted
 from shared.runtime import Problem, Transaction, conflict, not_found, unprocessable
 from shared.runtime.database import Cause
+from shared.ui.sentences import Sentence
 
 NOBODY_ELSE = Cause()
 
@@ -73,9 +74,9 @@ def _answer(ballot: Ballot, met: About | None, last: Mapping[Pair, datetime], no
         if (idea.feature_id, voted_at) != (vote.feature_id, vote.voted_at):
             vote = vote.model_copy(update={"feature_id": idea.feature_id, "voted_at": voted_at})
     if reason := refusal(as_vote(vote, ""), idea, now):
-        return (conflict if idea.closed else unprocessable)(f"{reason[0].upper()}{reason[1:]}.")
+        return (conflict if idea.closed else unprocessable)(reason)
     if met.erased:
-        return conflict(f"The voter {vote.voter_id!r} asked to be forgotten and is no longer counted.")
+        return conflict(Sentence("The voter %(id)r asked to be forgotten and is no longer counted.", id=vote.voter_id))
     return vote
 
 

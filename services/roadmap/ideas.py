@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
+from shared.ui.sentences import Sentence
+
 Status = Literal["new", "considered", "planned", "now", "shipped", "declined"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 Visibility = Literal["pending", "published", "spam", "archived"]
@@ -97,8 +99,15 @@ def moved(idea: Idea, status: Status, *, released_at: datetime | None, note: str
 def _release(idea: Idea, status: Status, released_at: datetime | None, now: datetime) -> datetime | None:
     if status != "shipped":
         if released_at is not None:
-            raise ValueError(f"released_at goes with status shipped, not with {status}; leave it out")
+            raise ValueError(
+                Sentence("released_at goes with status shipped, not with %(status)s; leave it out.", status=status)
+            )
         return None
     if released_at is not None and released_at > now + CLOCK_TOLERANCE:
-        raise ValueError(f"released_at {released_at:%Y-%m-%d %H:%M} UTC lies ahead; set shipped once customers have it")
+        raise ValueError(
+            Sentence(
+                "released_at %(time)s UTC lies ahead; set shipped once customers have it.",
+                time=f"{released_at:%Y-%m-%d %H:%M}",
+            )
+        )
     return released_at or idea.released_at or now

@@ -19,18 +19,19 @@ from services.roadmap.templates import templates
 from shared.contract.types import Id, Paragraph
 from shared.runtime import Manager, Researcher, Transaction, Tx, Viewer, not_found
 from shared.ui import FieldError, field_id, parse_form, redirect
+from shared.ui.words import _, marked
 
 router = APIRouter(include_in_schema=False)
 
 UNPROCESSABLE = 422
-AHEAD = "This day lies ahead; move the idea to Shipped once customers have it."
+AHEAD = marked("This day lies ahead; move the idea to Shipped once customers have it.")
 LABELS: Mapping[Status, str] = {
-    "new": "new",
-    "considered": "under consideration",
-    "planned": "planned",
-    "now": "in progress",
-    "shipped": "shipped",
-    "declined": "declined",
+    "new": marked("new"),
+    "considered": marked("under consideration"),
+    "planned": marked("planned"),
+    "now": marked("in progress"),
+    "shipped": marked("shipped"),
+    "declined": marked("declined"),
 }
 _kpi_ids: TypeAdapter[tuple[str, ...]] = TypeAdapter(KpiIds)
 
@@ -47,7 +48,9 @@ class IdeaForm(BaseModel):
         try:
             _kpi_ids.validate_python(_split(text))
         except ValidationError:
-            raise ValueError("Give up to 50 KPI ids with commas between them, for example activation, churn.") from None
+            raise ValueError(
+                marked("Give up to 50 KPI ids with commas between them, for example activation, churn.")
+            ) from None
         return text
 
     @property
@@ -81,8 +84,8 @@ async def add_idea(request: Request, tx: Tx, _who: Researcher) -> Response:
     form, errors = parse_form(IdeaForm, typed)
     if form is None:
         return await _new(request, tx, typed, errors, UNPROCESSABLE)
-    idea, _ = await editing.create(tx, str(uuid4()), form.content)
-    return redirect(request, f"/ideas/{idea.feature_id}", "The idea is on the board.")
+    idea, _is_new = await editing.create(tx, str(uuid4()), form.content)
+    return redirect(request, f"/ideas/{idea.feature_id}", _("The idea is on the board."))
 
 
 @router.get("/ideas/{feature_id}")
@@ -101,7 +104,7 @@ async def edit_idea(request: Request, feature_id: Id, tx: Tx, ranked: Ranked, _w
     if form is None:
         return await _idea(request, tx, ranked, idea, {**_typed(idea), **typed}, errors)
     await editing.edit(tx, idea, form.content)
-    return redirect(request, f"/ideas/{feature_id}", "Saved.")
+    return redirect(request, f"/ideas/{feature_id}", _("Saved."))
 
 
 @router.post("/ideas/{feature_id}/status")
@@ -110,11 +113,11 @@ async def move_idea(request: Request, feature_id: Id, tx: Tx, ranked: Ranked, _w
     typed = await request.form()
     form, errors = parse_form(StatusForm, typed)
     if form is not None and form.released_on is not None and form.released_on > tx.now.date():
-        errors = [FieldError("released_on", AHEAD, field_id("released_on"), "Released on")]
+        errors = [FieldError("released_on", _(AHEAD), field_id("released_on"), _("Released on"))]
     if form is None or errors:
         return await _idea(request, tx, ranked, idea, {**_typed(idea), **typed}, errors)
     await editing.move(tx, idea, form.status, released_at=form.released_at(idea), note=form.note)
-    return redirect(request, f"/ideas/{feature_id}", f"Saved: the idea is {LABELS[form.status]}.")
+    return redirect(request, f"/ideas/{feature_id}", _("Saved: the idea is %(status)s.", status=_(LABELS[form.status])))
 
 
 async def _new(

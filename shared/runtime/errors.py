@@ -2,13 +2,18 @@
 
 import asyncpg
 
+from shared.ui.sentences import Sentence
+
 
 class Rejected(Exception):  # noqa: N818 - named for what happens to the event
     """An event breaks a rule; it goes to the dead letters with this message, and those behind it are handled."""
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
-    """An HTTP answer by RFC 9457; `detail` says what was wrong and what to do."""
+    """An HTTP answer by RFC 9457; `detail` says what was wrong and what to do.
+
+    Pages say it in their reader's language where it is a `Sentence`; programs are told in English.
+    """
 
     def __init__(self, status: int, title: str, detail: str, *, kind: str = "about:blank") -> None:
         super().__init__(f"{status} {title}: {detail}")
@@ -16,15 +21,20 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 
 def not_found(what: str, identifier: str) -> Problem:
-    return Problem(404, f"No such {what}", f"There is no {what} {identifier!r}; check the address.")
+    """`what` is a word of the service's catalogue."""
+    named = Sentence(what)
+    detail = Sentence(
+        "There is no %(what)s %(identifier)s; check the address.", what=named, identifier=repr(identifier)
+    )
+    return Problem(404, Sentence("No such %(what)s", what=named), detail)
 
 
 def conflict(detail: str) -> Problem:
-    return Problem(409, "Conflict", detail)
+    return Problem(409, Sentence("Conflict"), detail)
 
 
 def unprocessable(detail: str) -> Problem:
-    return Problem(422, "Cannot be processed", detail)
+    return Problem(422, Sentence("Cannot be processed"), detail)
 
 
 _BAD_DATA_CLASSES = frozenset({"21", "22", "23", "54", "P0"})

@@ -10,6 +10,8 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.ui.sentences import Sentence
+
 from . import problems
 from .telemetry import Metrics, span
 
@@ -111,7 +113,9 @@ class LimitedBody:
             await self._app(scope, receive, send)
             return
         # Not a Problem: FastAPI takes every other exception while it reads a body for a body that cannot be read.
-        too_large = HTTPException(413, f"A request may have {MAX_BODY_BYTES:,} bytes; send less.")
+        too_large = HTTPException(
+            413, Sentence("A request may have %(bytes)s bytes; send less.", bytes=f"{MAX_BODY_BYTES:,}")
+        )
         taken = 0
 
         async def counted() -> Any:  # noqa: ANN401 - an ASGI message

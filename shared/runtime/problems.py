@@ -15,13 +15,34 @@ from starlette.types import Scope
 
 from shared.contract.envelope import in_words
 from shared.ui import Pages
+from shared.ui.forms import sentence
+from shared.ui.sentences import Sentence
+from shared.ui.words import marked
 
 from .errors import Problem, Rejected, is_bad_data, is_transient
 
 log = structlog.get_logger(__name__)
 
+PHRASES = (
+    marked("Bad Request"),
+    marked("Unauthorized"),
+    marked("Forbidden"),
+    marked("Not Found"),
+    marked("Method Not Allowed"),
+    marked("Conflict"),
+    marked("Request Entity Too Large"),
+    marked("Unprocessable Entity"),
+    marked("Too Many Requests"),
+    marked("Internal Server Error"),
+    marked("Service Unavailable"),
+)
+"""What HTTP calls its refusals, for the catalogue."""
+
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads it; nginx's number, for the metrics."""
+
+MOST_TOLD = 5
+"""Faults of one address; whoever mends these is told the next ones."""
 
 
 def answer(request: Request, status: int, title: str, detail: str, *, kind: str = "about:blank") -> Response:
@@ -62,7 +83,7 @@ def install(app: FastAPI) -> None:
     handle(HTTPException, refusal)
     handle(ClientDisconnect, _gone)
     handle(RequestValidationError, _invalid)
-    handle(Rejected, lambda request, error: answer(request, 422, "Cannot be processed", str(error)))
+    handle(Rejected, lambda request, error: answer(request, 422, Sentence("Cannot be processed"), error.args[0]))
     handle(asyncpg.PostgresError, _database)
     handle(OSError, _database)
     handle(asyncpg.InterfaceError, _database)
@@ -76,15 +97,18 @@ def _problem(request: Request, error: Exception) -> Response:
 def refusal(request: Request, error: Exception) -> Response:
     """The answer to what Starlette and FastAPI refuse by themselves."""
     assert isinstance(error, HTTPException)
-    title = HTTPStatus(error.status_code).phrase
+    title = Sentence(HTTPStatus(error.status_code).phrase)
     detail = error.detail if error.detail != title else f"{request.method} {request.url.path}: {title.lower()}."
-    response = answer(request, error.status_code, title, str(detail))
+    response = answer(request, error.status_code, title, detail)
     response.headers.update(error.headers or {})
     return response
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if wants_page(request):
+        said = [f"{one['loc'][-1]}: {sentence(one)}" for one in error.errors()[:MOST_TOLD]]
+        return answer(request, 422, Sentence("Invalid input"), " ".join(said))
     return answer(request, 422, "Invalid input", in_words(error.errors()))
 
 
@@ -95,10 +119,13 @@ def _gone(request: Request, _error: Exception) -> Response:
 
 def _database(request: Request, error: Exception) -> Response:
     if is_bad_data(error):
-        return answer(request, 422, "Invalid input", f"The database refused the values: {error.args[0]}")
+        detail = Sentence("The database refused the values: %(why)s", why=error.args[0])
+        return answer(request, 422, Sentence("Invalid input"), detail)
     if is_transient(error):
         log.warning("request failed for want of the database", because=repr(error))
-        response = answer(request, 503, "Try again shortly", "The database cannot be reached right now.")
+        response = answer(
+            request, 503, Sentence("Try again shortly"), Sentence("The database cannot be reached right now.")
+        )
         response.headers["Retry-After"] = "2"
         return response
     return unexpected(request, error)
@@ -107,4 +134,5 @@ def _database(request: Request, error: Exception) -> Response:
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a fault of ours, which is logged once."""
     log.error("request failed", route=route_of(request.scope), exc_info=error)
-    return answer(request, 500, "Our fault", "Something broke on our side; it has been logged under this trace id.")
+    detail = Sentence("Something broke on our side; it has been logged under this trace id.")
+    return answer(request, 500, Sentence("Our fault"), detail)

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from shared.ui.assets import HERE
 
 ROOT = HERE.parents[1]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None, "Sentence": None}
 METHODS = {".html": "jinja2.ext:babel_extract", ".py": "python"}
 OPTIONS = {".html": {"trim_blocks": "true", "silent": "false", "extensions": "jinja2.ext.i18n"}, ".py": {}}
 WIDTH = 118
@@ -47,6 +47,10 @@ PARTS = (
             "shared/ui/templates/layout*.html",
             "shared/ui/templates/mailbox.html",
             "shared/ui/forms.py",
+            "shared/runtime/errors.py",
+            "shared/runtime/middleware.py",
+            "shared/runtime/problems.py",
+            "shared/runtime/auth/principals.py",
         ),
     ),
     Part(ROOT / "services/roadmap/locales", ("services/roadmap/pages/**/*.html", "services/roadmap/**/*.py")),

@@ -104,11 +104,12 @@ def _one_each(model: type[BaseModel], errors: list[ErrorDetails]) -> list[FieldE
         name = str(error["loc"][0]) if error["loc"] else "form"
         info = model.model_fields.get(name)
         label = _(info.title) if info and info.title else "" if info is None else name.replace("_", " ").capitalize()
-        found.setdefault(name, FieldError(name, _sentence(error), field_id(name), label))
+        found.setdefault(name, FieldError(name, sentence(error), field_id(name), label))
     return list(found.values())
 
 
-def _sentence(error: ErrorDetails) -> str:
+def sentence(error: ErrorDetails) -> str:
+    """What to do about an error of pydantic's, in the language of the present request."""
     message = error["msg"]
     if message.startswith(EMAIL_SAYS):
         return _(EMAIL)

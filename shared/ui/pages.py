@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from shared.ui import flash, formats, markdown, words
 from shared.ui.assets import HERE, Assets, drawing, read_folder, shared_files
+from shared.ui.sentences import Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ class Pages:
             words.translated, words.ntranslated, newstyle=True
         )
         self._templates.globals |= {"asset": self.assets, "drawing": drawing, "service": service}
-        self._templates.filters |= formats.FILTERS | {"unmarked": markdown.plain}
+        self._templates.filters |= formats.FILTERS | {"unmarked": markdown.plain, "spoken": words.spoken}
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """Return the page or fragment `name`, filled with `context`; a flash message is shown once."""
@@ -95,10 +96,12 @@ class Pages:
     ) -> HTMLResponse:
         """Return the page for a request that failed.
 
-        `detail` says what to do; `role` names the role a refused reader would need; `trace_id` finds the request in
-        our records.
+        `title` and `detail`, which says what to do, may be sentences; `role` names the role a refused reader would
+        need; `trace_id` finds the request in our records.
         """
-        error = {"status": status, "reason": HTTPStatus(status).phrase, "title": title, "detail": detail}
+        with self.words.speaking(self.language_of(request)):
+            reason = words.spoken(Sentence(HTTPStatus(status).phrase))
+            error = {"status": status, "reason": reason, "title": words.spoken(title), "detail": words.spoken(detail)}
         return self.render(request, "error.html", status=status, error=error, role=role, trace_id=trace_id)
 
 

@@ -1,9 +1,9 @@
 """The words of the pages in the reader's language.
 
-Texts are written in English where they are used: `{{ _("…") }}` and `{% trans %}` in templates, `_("…")`, `ngettext`
-and `marked` in Python. A service that has `locales/<language>.po` beside its templates speaks that language too, in its
-own pages and, from `translations/` here, in what all pages share. Whole sentences with named values are marked, so that
-a translation may order them.
+Texts are written in English where they are used: `{{ _("…") }}` and `{% trans %}` in templates, `_("…")`, `ngettext`,
+`marked` and `Sentence` in Python. A service that has `locales/<language>.po` beside its templates speaks that language
+too, in its own pages and, from `translations/` here, in what all pages share. Whole sentences with named values are
+marked, so that a translation may order them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po
 from starlette.requests import HTTPConnection
 
 from shared.ui.assets import HERE
+from shared.ui.sentences import Sentence
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -45,6 +46,14 @@ def gettext(message: str, /, **values: object) -> str:
     """The message in the language of the present request or mail, with its named values (`%(name)s`) filled in."""
     text = translated(message)
     return text % values if values else text
+
+
+def spoken(text: str) -> str:
+    """A sentence in the language of the present request or mail; any other text as it is."""
+    if not isinstance(text, Sentence):
+        return text
+    said = {name: spoken(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    return gettext(text.message, **said)
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:

@@ -126,3 +126,18 @@ def test_no_serving_process_is_given_the_administrators_access(
     assert "EARSHOT_SIGNING_KEY" not in service
     assert gateway["EARSHOT_DATABASE_DSN"].startswith("postgresql://earshot_gateway:")
     assert service["EARSHOT_DATABASE_DSN"].startswith("postgresql://earshot_kpi:")
+
+
+def test_a_secret_of_one_is_given_to_no_other(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the gateway or only the roadmap needs reaches neither the other nor a third."""
+    installation.home.create()
+    owners = {
+        "EARSHOT_OIDC_CLIENT_SECRET": "gateway",
+        "EARSHOT_BOARD_OIDC_CLIENT_SECRET": "roadmap",
+        "EARSHOT_BOARD_KEYS": "roadmap",
+    }
+    for name in owners:
+        monkeypatch.setenv(name, "secret")
+    for process in ("gateway", "roadmap", "kpi"):
+        given = {name for name, text in installation.environment(process).items() if text == "secret"}
+        assert given == {name for name, owner in owners.items() if owner == process}

@@ -1,9 +1,11 @@
 """People at the board: signing in as they do, reading the mails they get."""
 
 import re
+from datetime import timedelta
 
 from asyncpg import Record
 
+from services.roadmap.people.notices import tell_due
 from tests.support.service import ServiceUnderTest
 
 LINK = re.compile(r"http://test/roadmap(/\S+)")
@@ -44,3 +46,33 @@ async def vote(service: ServiceUnderTest, feature_id: str, choice: str = "up") -
     """Vote at the board, as whoever the client's cookies are."""
     answer = await service.client.post(f"/board/{feature_id}/vote", data={"vote": choice})
     assert answer.status_code == 303, answer.text
+
+
+async def move(service: ServiceUnderTest, idea: str, status: str, note: str | None = None) -> None:
+    """Move the idea, as a manager."""
+    body = {"status": status, "note": note}
+    answer = await service.client.post(f"/api/v1/ideas/{idea}/status", json=body, headers=service.headers("manager"))
+    assert answer.status_code == 200, answer.text
+
+
+async def tell(service: ServiceUnderTest) -> None:
+    """Do what the job does every few seconds."""
+    async with service.database.transaction() as tx:
+        await tell_due(tx, service.app.state.settings)
+
+
+async def wait(service: ServiceUnderTest, minutes: float) -> None:
+    """Let the job run now and so many minutes later."""
+    await tell(service)
+    service.now += timedelta(minutes=minutes)
+    await tell(service)
+
+
+async def notices(service: ServiceUnderTest) -> list[str]:
+    """The subjects of the mails about ideas, in order."""
+    return [mail["subject"] for mail in await letters(service)]
+
+
+async def letters(service: ServiceUnderTest, recipient: str | None = None) -> list[Record]:
+    """The mails about ideas, in order."""
+    return [mail for mail in await mails(service, recipient) if mail["key"].startswith("notice")]

@@ -9,7 +9,7 @@ import pytest
 from services.roadmap.people.abuse import Bucket, Limits, neighbourhood, network_of, taken
 from services.roadmap.people.rings import Arrival, rings
 from tests.roadmap.events import add_idea
-from tests.roadmap.people import mails, vote
+from tests.roadmap.people import mails, sign_in, vote
 from tests.support.service import START, ServiceUnderTest, service_under_test
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
@@ -39,6 +39,26 @@ def test_limits_are_each_ones_own() -> None:
     assert limits.take("b", 2) == 0.0
 
 
+def test_whoever_was_not_seen_for_the_longest_is_forgotten() -> None:
+    """50,000 are remembered; the next one takes the place of the oldest, and whoever comes again is not old."""
+    limits = Limits(clock=lambda: 0.0)
+    for key in ("old", "seen", *(f"other-{number}" for number in range(49_998))):
+        assert limits.take(key, 1) == 0.0
+    assert limits.take("seen", 1) == 60.0
+    assert limits.take("new", 1) == 0.0
+    assert limits.take("seen", 1) == 60.0
+    assert limits.take("other-0", 1) == 60.0
+    assert limits.take("old", 1) == 0.0
+
+
+def test_exactly_so_many_are_remembered() -> None:
+    """The first of 50,000 still waits."""
+    limits = Limits(clock=lambda: 0.0)
+    for number in range(50_000):
+        limits.take(str(number), 1)
+    assert limits.take("0", 1) == 60.0
+
+
 @pytest.mark.parametrize(
     ("address", "one", "network"),
     [
@@ -65,6 +85,17 @@ async def test_a_flood_is_told_when_to_come_back(strict: ServiceUnderTest) -> No
     assert (await strict.client.post("/board/export/vote", data={"vote": "up"}, headers=other)).status_code == 303
 
 
+async def test_whoever_is_signed_in_has_a_limit_of_their_own(strict: ServiceUnderTest) -> None:
+    """Ana's three changes take nothing from her address, which has one left after the two of her signing in."""
+    await sign_in(strict, "ana@example.com")
+    for choice in ("up", "withdrawn", "up"):
+        await vote(strict, "export", choice)
+    assert (await strict.client.post("/board/export/vote", data={"vote": "up"})).status_code == 429
+    strict.client.cookies.clear()
+    await vote(strict, "export")
+    assert (await strict.client.post("/board/export/vote", data={"vote": "up"})).status_code == 429
+
+
 async def test_a_colleague_is_not_limited(strict: ServiceUnderTest) -> None:
     """The team works as fast as it can."""
     for choice in ("up", "withdrawn") * 3:
@@ -79,6 +110,20 @@ async def test_a_program_that_fills_in_everything_is_thanked(strict: ServiceUnde
     answer = await strict.client.post("/sign-in", data={"email": "a@example.com", "website": "https://buy.example"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/board")
     assert await mails(strict) == []
+
+
+async def test_a_program_that_comments_is_thanked(strict: ServiceUnderTest) -> None:
+    """Comments and answers have the field that people do not see; filled in, nothing is written or previewed."""
+    written = {"body": "Cheap watches", "website": "https://buy.example"}
+    for act in ("send", "preview"):
+        answer = await strict.client.post("/board/export/comments", data=written | {"act": act})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/board")
+    assert await strict.database.fetch("SELECT 1 FROM comments") == []
+    comment = {"body": "We need it every Monday", "website": ""}
+    answer = await strict.client.post("/board/export/comments", data=comment)
+    assert answer.headers["location"].startswith("/board/export#comment")
+    page = (await strict.client.get("/board/export")).text
+    assert page.count('name="website"') == page.count('name="body"') - 1 == 1  # the one to edit one's own has none
 
 
 def arrival(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.roadmap.priority.audience import audience
-from services.roadmap.priority.frame import Frame, collapsed, measured_frame, weigh
+from services.roadmap.priority.frame import Fit, Frame, collapsed, measured_frame, weigh
 
 LOYAL, OTHER = "loyal|pro|eu", "other|pro|eu"
 
@@ -193,3 +193,11 @@ def test_shares_of_every_frame_add_up_to_one(
     inside = sum(cell.active for cell in found.cells.values() if cell.weight > 0)
     weights = sum(cell.weight * cell.active for cell in found.cells.values())
     assert weights == pytest.approx(found.covered_share * inside, rel=1e-6, abs=1e-6)
+
+
+def test_margins_nobody_is_in_need_no_raking() -> None:
+    """Nobody weighs anything, the shares stay those of the margins, and no sweep is told of."""
+    found = weigh({"a|x|–": 3}, Frame(margins={"region": {"eu": 600, "us": 200}}))
+    assert found.weights == {}
+    assert found.shares == {"*|*|eu": 0.75, "*|*|us": 0.25}
+    assert found.fit == Fit(0.0, 0, converged=True)

@@ -1,11 +1,10 @@
 """Real vote streams: three conversations held with Polis, where people changed their minds and votes came out of order.
 
-The data are not ours to pass on; EARSHOT_DATA names a folder that holds `feedback/polis` as published at
+The data are not ours to pass on; the folder of real data holds `feedback/polis` as published at
 github.com/compdemocracy/openData.
 """
 
 import csv
-import os
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -20,12 +19,7 @@ from tests.support.service import ServiceUnderTest
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
 
-FOLDER = Path(os.environ.get("EARSHOT_DATA", "")) / "feedback" / "polis"
 BATCH = 1000
-
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason="needs the vote streams of Polis; EARSHOT_DATA names the folder that has feedback/polis"
-)
 
 
 class Cast(NamedTuple):
@@ -35,9 +29,9 @@ class Cast(NamedTuple):
     agrees: bool
 
 
-def stream(conversation: str) -> Iterator[Cast]:
-    """The votes in the order of the file; passing and disagreeing are no support."""
-    with (FOLDER / conversation / "votes.csv").open(encoding="utf-8") as file:
+def stream(folder: Path) -> Iterator[Cast]:
+    """The votes of a conversation in the order of its file; passing and disagreeing are no support."""
+    with (folder / "votes.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             at = datetime.fromtimestamp(int(row["timestamp"]) / 1000, tz=UTC)
             yield Cast(f"comment-{row['comment-id']}", f"voter-{row['voter-id']}", at, row["vote"] == "1")
@@ -58,11 +52,11 @@ def event(cast: Cast) -> FeatureVoted:
     ],
 )
 async def test_each_person_has_one_vote_and_the_last_holds(
-    start_service: Start, conversation: str, votes: int, pairs: int, revoted: int
+    start_service: Start, data_folder: Path, conversation: str, votes: int, pairs: int, revoted: int
 ) -> None:
     """Shuffled and partly sent twice: one vote per person and comment, the last by time, counted exactly."""
     roadmap = await start_service("roadmap")
-    cast = list(stream(conversation))
+    cast = list(stream(data_folder / "feedback" / "polis" / conversation))
     last: dict[tuple[str, str], Cast] = {}
     seen: dict[tuple[str, str], int] = {}
     for one in cast:

@@ -203,3 +203,39 @@ def test_many_ideas_score_as_each_alone() -> None:
     everybody = audience({"loyal": 100, "other": 10}, Frame({"loyal": 200, "other": 800}))
     ideas = [Idea({"loyal": 80, "other": 1}), Idea({}), Idea({"other": 6, "elsewhere": 2})]
     assert prioritise_all(ideas, everybody, 0.3) == [prioritise(idea, everybody, 0.3) for idea in ideas]
+
+
+def test_one_person_and_one_idea_have_a_mean() -> None:
+    """One supporter of one active person for one idea is all of them; half of two is half."""
+    assert mean_support(1, 1, 1) == 1.0
+    assert mean_support(1, 1, 2) == 0.5
+    assert mean_support(0, 0, 2) == 0.0
+
+
+def test_no_gap_counts_for_more_than_a_whole_one() -> None:
+    """The KPI factor is 1.5 at most, and 1 at least, whatever a gap says."""
+    everybody = audience({"a": 4})
+    factors = [prioritise(Idea({"a": 2}, kpi_gap=gap), everybody, 0.5).kpi_factor for gap in (-1.0, 1.0, 7.0)]
+    assert factors == [1.0, 1.5, 1.5]
+
+
+def test_supporters_in_a_cell_nobody_is_known_to_be_in_count_for_nothing() -> None:
+    """A vote can be counted a moment before its voter is: the line is there, and adds nothing to the share."""
+    found = prioritise(Idea({"a": 2, "ghost": 3}), audience({"a": 4}), 0.5)
+    assert [plain(row) for row in found.rows] == [("a", 2, 4, 1.0, 1.0, 0.5), ("ghost", 3, 0, 0.0, 0.0, 0.0)]
+    assert found.share == pytest.approx(0.5)
+
+
+def test_an_audience_says_who_counts() -> None:
+    """Of 115 people five are outside the frame; the other 110 are worth 15.5, and nobody lacks in an empty cell."""
+    found = audience({"loyal": 100, "other": 10, "ghost": 5}, Frame(CUSTOMERS | {"none": 0.0}))
+    assert (found.active, found.outside, found.weighted, found.silent) == (115, 5, True, {})
+    assert found.design_effect == pytest.approx(7.084)
+    assert audience({"loyal": 3}, Frame(CUSTOMERS)).silent == {"other": 0.8}
+
+
+def test_an_audience_without_a_frame() -> None:
+    """One person is a whole audience; nobody is none, of whom nothing can be said."""
+    one, none = audience({"a": 1}), audience({})
+    assert (list(one.cells), one.outside, one.covered_share, one.design_effect) == (["a"], 0, 1.0, 1.0)
+    assert (none.cells, none.outside, none.covered_share, none.design_effect) == ({}, 0, 0.0, None)

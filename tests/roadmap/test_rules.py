@@ -69,8 +69,8 @@ def test_a_closed_idea_takes_votes_of_the_time_before_and_takes_votes_back() -> 
     assert refusal(VOTE, closed.stage, NOW) is None
     assert refusal(after._replace(vote="withdrawn"), closed.stage, NOW) is None
     assert refusal(after, closed.stage, NOW) == (
-        "the idea 'export' is declined since 2026-03-02 09:00 UTC and takes no new votes; "
-        "vote for an open idea or ask the team to reopen it"
+        "The idea 'export' is declined since 2026-03-02 09:00 UTC and takes no new votes; "
+        "vote for an open idea or ask the team to reopen it."
     )
 
 
@@ -78,7 +78,7 @@ def test_a_vote_from_the_future_is_refused() -> None:
     """A wrong clock may not silence the voter's next votes for years."""
     assert refusal(VOTE._replace(voted_at=NOW + timedelta(hours=23)), IDEA.stage, NOW) is None
     assert refusal(VOTE._replace(voted_at=NOW + timedelta(days=800)), IDEA.stage, NOW) == (
-        "voted_at 2028-05-10 09:00 UTC lies more than a day ahead; correct the sender's clock"
+        "voted_at 2028-05-10 09:00 UTC lies more than a day ahead; correct the sender's clock."
     )
 
 

@@ -157,3 +157,22 @@ def test_removing_a_vote_undoes_adding_it() -> None:
     assert scoring.remove_vote(both, 250.0, tau=100.0) == pytest.approx(1.0, abs=1e-12)
     assert scoring.remove_vote(one, 100.0, tau=100.0) == NO_MOMENTUM
     assert scoring.remove_vote(NO_MOMENTUM, 100.0, tau=100.0) == NO_MOMENTUM
+
+
+def test_without_observations_nothing_is_excluded() -> None:
+    """The interval of no answers is all there is, and no interval reaches beyond it."""
+    assert scoring.wilson_interval(0.5, 0) == (0.0, 1.0)
+    assert max(scoring.wilson_interval(1.0, n)[1] for n in range(1, 1_000)) == 1.0
+    assert min(scoring.wilson_interval(0.0, n)[0] for n in range(1, 1_000)) == 0.0
+
+
+def test_the_share_behind_a_lower_end() -> None:
+    """20% of 100 is the lower end of 27.84%, at 95% unless told otherwise; of 400 that of 23.92%."""
+    assert scoring.share_for_lower_bound(0.2, 100) == pytest.approx(0.2783985594)
+    assert scoring.share_for_lower_bound(0.2, 400) == pytest.approx(0.2391992797)
+    assert scoring.wilson_interval(0.2783985594, 100)[0] == pytest.approx(0.2)
+
+
+def test_effort_below_one_divides() -> None:
+    """Half a person-month doubles the benefit of a month."""
+    assert scoring.rice(100, 1, 1, 0.5) == 200.0

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from services.roadmap.priority.audience import audience
 from services.roadmap.priority.frame import Frame
 from services.roadmap.priority.measured import Idea, prioritise
-from services.roadmap.priority.standings import Count, Standing, Standings, ranks
+from services.roadmap.priority.standings import Standing, Standings, ranks
 
 CELLS = ["a|x|–", "a|y|–", "b|x|–", "b|y|–", "–|–|–"]
 
 
 def standing(name: str, people: dict[str, int], **facts: object) -> Standing:
-    counts = [Count(cell, count, 2 * min(count, 3), min(count, 3)) for cell, count in people.items()]
+    speakers = sum(min(count, 3) for count in people.values())
     given_facts = {
         "status": "new",
         "effort_weeks": None,
@@ -24,8 +24,12 @@ def standing(name: str, people: dict[str, int], **facts: object) -> Standing:
         "momentum": 0.0,
         "created_at": 0.0,
         "hidden": False,
+        "cells": list(people),
+        "people": list(people.values()),
+        "importance": 2 * speakers,
+        "speakers": speakers,
     } | facts
-    return Standing(feature_id=name, counts=counts, **given_facts)  # type: ignore[arg-type]  # spelled out above
+    return Standing(feature_id=name, **given_facts)  # type: ignore[arg-type]  # spelled out above
 
 
 ideas = st.lists(

@@ -1,13 +1,11 @@
 """Who is told when an idea moves, and how they end it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import pytest
 
-from services.roadmap.people.notices import tell_due
 from tests.roadmap.events import add_idea
-from tests.roadmap.people import links, mails, sign_in, vote
+from tests.roadmap.people import letters, links, move, notices, sign_in, tell, vote, wait
 from tests.support.service import ServiceUnderTest
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
@@ -23,31 +21,6 @@ async def roadmap(start_service: Start) -> ServiceUnderTest:
     return service
 
 
-async def move(service: ServiceUnderTest, idea: str, status: str, note: str | None = None) -> None:
-    """Move the idea, as a manager."""
-    body = {"status": status, "note": note}
-    answer = await service.client.post(f"/api/v1/ideas/{idea}/status", json=body, headers=service.headers("manager"))
-    assert answer.status_code == 200, answer.text
-
-
-async def tell(service: ServiceUnderTest) -> None:
-    """Do what the job does every few seconds."""
-    async with service.database.transaction() as tx:
-        await tell_due(tx, service.app.state.settings)
-
-
-async def wait(service: ServiceUnderTest, minutes: float) -> None:
-    """Let the job run now and so many minutes later."""
-    await tell(service)
-    service.now += timedelta(minutes=minutes)
-    await tell(service)
-
-
-async def notices(service: ServiceUnderTest) -> list[str]:
-    """The subjects of the mails about ideas, in order."""
-    return [mail["subject"] for mail in await mails(service) if mail["key"].startswith("notice")]
-
-
 async def test_a_voter_is_told_after_ten_minutes(roadmap: ServiceUnderTest) -> None:
     """Not before, with the official answer, and with a link to the idea."""
     await vote(roadmap, "export")
@@ -55,7 +28,7 @@ async def test_a_voter_is_told_after_ten_minutes(roadmap: ServiceUnderTest) -> N
     await wait(roadmap, 9.9)
     assert await notices(roadmap) == []
     await wait(roadmap, 0.1)
-    [mail] = [mail for mail in await mails(roadmap) if mail["key"].startswith("notice")]
+    [mail] = await letters(roadmap)
     assert mail["subject"] == "“Export” is planned."
     assert "In the spring." in mail["text"]
     assert "/board/export" in links(mail)
@@ -111,7 +84,7 @@ async def test_one_click_ends_it(roadmap: ServiceUnderTest) -> None:
     await vote(roadmap, "export")
     await move(roadmap, "export", "planned")
     await wait(roadmap, 10)
-    [mail] = [mail for mail in await mails(roadmap) if mail["key"].startswith("notice")]
+    [mail] = await letters(roadmap)
     path = mail["unsubscribe"].removeprefix("http://test/roadmap")
     roadmap.client.cookies.clear()
     assert (await roadmap.client.get(path)).status_code == 200
@@ -133,7 +106,7 @@ async def test_one_click_can_end_all(roadmap: ServiceUnderTest) -> None:
     await wait(roadmap, 10)
     await move(roadmap, "search", "planned")
     await tell(roadmap)
-    [mail] = [mail for mail in await mails(roadmap) if mail["key"].startswith("notice")]
+    [mail] = await letters(roadmap)
     await roadmap.client.post(links(mail)[-1])
     await wait(roadmap, 60)
     assert len(await notices(roadmap)) == 1
@@ -170,3 +143,52 @@ async def test_what_stood_before_is_not_told(roadmap: ServiceUnderTest) -> None:
     await vote(roadmap, "dark-mode")
     await wait(roadmap, 30)
     assert await notices(roadmap) == []
+
+
+async def test_the_title_leads_to_the_idea(roadmap: ServiceUnderTest) -> None:
+    """In HTML the heading is a link, in text the whole address follows what is said; one mail has one such heading."""
+    await vote(roadmap, "export")
+    await move(roadmap, "export", "planned")
+    await wait(roadmap, 10)
+    [mail] = await letters(roadmap)
+    heading = mail["html"].split("<h1")[1].split("</h1>")[0]
+    assert '<a href="http://test/roadmap/board/export"' in heading
+    assert heading.endswith(">“Export” is planned.</a>")
+    assert mail["text"].startswith("“Export” is planned.\nhttp://test/roadmap/board/export\n")
+
+
+async def test_each_idea_of_a_digest_is_a_link(roadmap: ServiceUnderTest) -> None:
+    """Every sentence leads to its own idea, in both parts of the mail."""
+    for idea in ("export", "search"):
+        await vote(roadmap, idea)
+        await move(roadmap, idea, "planned")
+    await wait(roadmap, 10)
+    [mail] = await letters(roadmap)
+    for title, idea in (("Export", "export"), ("Search", "search")):
+        page = f"http://test/roadmap/board/{idea}"
+        assert f"“{title}” is planned.\n{page}\n" in mail["text"]
+        assert f'<a href="{page}" style="color:#0b57a4">“{title}” is planned.</a>' in mail["html"]
+    assert "<h1" in mail["html"]
+    assert ">2 ideas moved</h1>" in mail["html"]
+
+
+async def test_the_companys_own_status_is_named(roadmap: ServiceUnderTest) -> None:
+    """Subject, text and HTML say the status as the board shows it, escaped; one without a name is told by its type."""
+    headers = roadmap.headers("manager")
+    for status_id, name, kind in (("in-design", "In <design>", "planned"), ("now", "Cooking", "now")):
+        body = {"name": name, "type": kind, "position": 35}
+        answer = await roadmap.client.put(f"/api/v1/statuses/{status_id}", json=body, headers=headers)
+        assert answer.status_code < 300, answer.text
+    await vote(roadmap, "export")
+    await vote(roadmap, "search")
+    for idea, place in (("export", {"status": "planned", "status_id": "in-design"}), ("search", {"status": "now"})):
+        answer = await roadmap.client.put(f"/api/v1/ideas/{idea}/place", json=place, headers=headers)
+        assert answer.status_code == 200, answer.text
+    await wait(roadmap, 10)
+    [mail] = await letters(roadmap)
+    assert "“Export” is now “In <design>”.\n" in mail["text"]
+    assert "“Search” is now “Cooking”.\n" in mail["text"]
+    assert "“Export” is now “In &lt;design&gt;”.</a>" in mail["html"]
+    await move(roadmap, "export", "shipped")
+    await wait(roadmap, 10)
+    assert (await notices(roadmap))[-1] == "“Export” is there: you can use it now."

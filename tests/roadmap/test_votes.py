@@ -105,8 +105,8 @@ async def test_a_closed_idea_refuses_new_votes_one_by_one(roadmap: ServiceUnderT
     )
     [letter] = outcome.refused
     assert letter.reason == (
-        "the idea 'dark-mode' is declined since 2026-03-02 09:00 UTC and takes no new votes; "
-        "vote for an open idea or ask the team to reopen it"
+        "The idea 'dark-mode' is declined since 2026-03-02 09:00 UTC and takes no new votes; "
+        "vote for an open idea or ask the team to reopen it."
     )
     assert (await supporters(roadmap, "export"), await supporters(roadmap, "dark-mode")) == (1, 1)
 

@@ -111,3 +111,40 @@ def test_trimming_leaves_small_weights_and_no_weights_alone() -> None:
     """Nothing above the cap, or nothing at all, stays as it is."""
     assert weighting.trim([1.0, 2.0]).tolist() == [1.0, 2.0]
     assert weighting.trim([0.0, 0.0]).tolist() == [0.0, 0.0]
+
+
+def test_coverage_counts_customers_and_not_cells() -> None:
+    """Whoever is in no table took no part, one person speaks for a cell, and a cell without customers lacks nobody."""
+    found = weighting.coverage({"a": 1}, {"a": 6, "b": 2, "c": 0})
+    assert (found.covered_share, found.empty_cells) == (0.75, ("b",))
+
+
+def test_one_person_stands_for_a_cell() -> None:
+    """Weights, means and design effects begin with the first answer, however small its weight."""
+    assert weighting.post_stratify([1], [8]).tolist() == [8.0]
+    assert weighting.weighted_mean([0.5], [1], [3]) == 3.0
+    assert weighting.design_effect([2.0]) == 1.0
+    assert weighting.effective_sample_size([0.1, 0.1]) == pytest.approx(2.0)
+
+
+def test_a_cell_of_nobody_needs_no_weight() -> None:
+    """What has no weight is left out where nobody holds it."""
+    assert weighting.effective_sample_size([1, math.nan], [2, 0]) == 2.0
+
+
+def test_row_weights_without_design_weights_are_undefined() -> None:
+    """Nothing can be scaled to the cell's target; a weight for each person is asked for."""
+    assert math.isnan(weighting.post_stratify_rows(["a"], [0.0], {"a": 3})[0])
+    with pytest.raises(ValueError, match="shorter"):
+        weighting.post_stratify_rows(["a", "a"], [1.0], {"a": 3})
+
+
+def test_a_prior_of_more_weight_than_people() -> None:
+    """Two of two with four pseudo-participants at a quarter are half; nobody with one is the prior."""
+    assert weighting.shrunk_shares([2, 0], [2, 0], 0.25, [4, 1]).tolist() == [0.5, 0.25]
+
+
+def test_trimming_cuts_at_five_times_the_mean_unless_told() -> None:
+    """91 among nine of 1 is cut at 50 and scaled back by 100/59; parts of 1 are cut the same way."""
+    assert weighting.trim([1.0] * 9 + [91.0])[-1] == pytest.approx(84.7457627119)
+    assert weighting.trim([0.05] * 9 + [0.55])[-1] == pytest.approx(0.5263157895)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,9 @@ from babel.messages.pofile import read_po
 from services.roadmap.templates import templates
 from shared.ui import words
 from shared.ui.catalogues import PARTS, ROOT, messages, missing
+from shared.ui.sentences import Sentence
 from tests.roadmap.events import add_idea
+from tests.roadmap.people import move
 from tests.support.service import ServiceUnderTest
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
@@ -190,3 +193,66 @@ async def test_messages_after_a_form_are_translated(roadmap: ServiceUnderTest) -
     assert "Geben Sie eine E-Mail-Adresse ein" in wrong.text
     await roadmap.client.post("/board/export/vote", data={"vote": "up"}, headers=german)
     assert "Ihre Stimme zählt, sobald Sie sich anmelden" in (await roadmap.client.get("/board", headers=german)).text
+
+
+@pytest.mark.parametrize(
+    ("path", "german", "chinese"),
+    [
+        ("/board/nowhere", "Nicht gefunden: Idee", "没有想法 &#39;nowhere&#39;；请检查网址。"),
+        ("/changelog/nowhere", "Eintrag &#39;nowhere&#39; gibt es nicht", "找不到这个条目"),
+        ("/board?page=0", "Geben Sie 1 oder mehr ein.", "输入无效"),
+        ("/suggest", "So geht es hier nicht", "不支持这种请求方式"),
+    ],
+)
+async def test_refusals_are_in_the_readers_language(
+    roadmap: ServiceUnderTest, path: str, german: str, chinese: str
+) -> None:
+    """A page says in German and Chinese what was wrong; a program is told in English, whatever it prefers to read."""
+    method = "DELETE" if path == "/suggest" else "GET"
+    for language, says in {"de": german, "zh-CN": chinese}.items():
+        reads = {"Accept": "text/html", "Accept-Language": language, **roadmap.headers("manager")}
+        page = await roadmap.client.request(method, path, headers=reads)
+        assert page.status_code >= 400
+        assert says in page.text
+        told = await roadmap.client.request(method, path, headers=reads | {"Accept": "application/json"})
+        assert re.fullmatch(r"[ -~]+", told.json()["title"] + told.json()["detail"])
+
+
+async def test_rules_speak_the_readers_language(roadmap: ServiceUnderTest) -> None:
+    """A reason that a rule gives reaches the page as a sentence with its values, and the API in English."""
+    await add_idea(roadmap, "dark", status="shipped")
+    german = {"Accept": "text/html", "Accept-Language": "de", **roadmap.headers("manager")}
+    merge = {"feature_id": "export", "into_id": "dark"}
+    page = await roadmap.client.post("/layout/categories", data={"name": "x" * 41, "position": "1"}, headers=german)
+    assert "Ein Name hat höchstens 40 Zeichen; kürzen Sie ihn." in page.text
+    told = await roadmap.client.post("/api/v1/merges", json=merge, headers=german)
+    assert told.json()["detail"] == "“Dark” is shipped; reopen it first, or leave both as they are."
+
+
+async def test_a_refused_vote_says_why_in_the_voters_language(roadmap: ServiceUnderTest) -> None:
+    """Somebody votes for an idea that was declined while they read."""
+    await move(roadmap, "export", "declined")
+    roadmap.now += timedelta(hours=1)
+    german = {"Accept": "text/html", "Accept-Language": "de"}
+    page = await roadmap.client.post("/board/export/vote", data={"vote": "up"}, headers=german)
+    assert page.status_code == 409
+    assert "Die Idee &#39;export&#39; ist seit 2026-03-02 09:00 UTC abgelehnt" in page.text
+
+
+async def test_faults_of_a_table_are_in_the_readers_language(roadmap: ServiceUnderTest) -> None:
+    """What is wrong in which line of a pasted table."""
+    german = {"Accept-Language": "de", **roadmap.headers("manager")}
+    table = {"table": "person,account,value\nana,,3\nben,acme,many\n"}
+    page = await roadmap.client.post("/accounts", data=table, headers=german)
+    assert "Nennen Sie die Person und das Konto." in page.text
+    assert "&#39;many&#39; ist keine Zahl; schreiben Sie value als 1200 oder 12.5." in page.text
+
+
+def test_a_sentence_is_english_text_until_it_is_spoken() -> None:
+    """Values are filled in, also those that are sentences; other text is spoken as it is."""
+    sentence = Sentence("No such %(what)s", what=Sentence("idea"))
+    assert sentence == "No such idea"
+    with templates.words.speaking("de"):
+        assert words.spoken(sentence) == "Nicht gefunden: Idee"
+        assert words.spoken("No such idea") == "No such idea"
+    assert words.spoken(sentence) == "No such idea"

@@ -101,7 +101,7 @@ async def open_everything(page: Page) -> None:
 
 async def sideways(page: Page) -> int:
     """By how many CSS pixels the page is wider than its window."""
-    return int(await page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+    return int(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 async def repeated_ids(page: Page) -> list[str]:

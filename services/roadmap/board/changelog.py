@@ -5,6 +5,8 @@ from uuid import uuid4
 from services.roadmap import store
 from services.roadmap.board.entries import Entry, edited, published
 from shared.runtime import Transaction, not_found, unprocessable
+from shared.ui.sentences import Sentence
+from shared.ui.words import marked
 
 
 async def save(
@@ -24,7 +26,7 @@ async def save(
     for feature_id in feature_ids:
         idea = await store.find_idea(tx.connection, feature_id)
         if idea is None or not idea.named:
-            raise unprocessable(f"There is no idea {feature_id!r} to link to; check its id.")
+            raise unprocessable(Sentence("There is no idea %(id)r to link to; check its id.", id=feature_id))
     if entry_id is None or is_new:
         before = Entry(entry_id or str(uuid4()), "", "", tx.now, tx.now, None)
     else:
@@ -44,5 +46,5 @@ async def remove(tx: Transaction, entry_id: str) -> None:
 async def entry_of(tx: Transaction, entry_id: str) -> Entry:
     entry = await store.find_entry(tx.connection, entry_id)
     if entry is None:
-        raise not_found("entry", entry_id)
+        raise not_found(marked("entry"), entry_id)
     return entry

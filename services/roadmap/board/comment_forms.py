@@ -64,7 +64,7 @@ async def write(request: Request, feature_id: Id, tx: Tx) -> Response:
 async def change(request: Request, comment_id: Id, tx: Tx) -> Response:
     form, errors = parse_form(ChangeForm, await request.form())
     if form is None:
-        raise unprocessable(f"{errors[0].label}: {errors[0].message} Go back and try again.")
+        raise unprocessable(f"{errors[0].label}: {errors[0].message} {_('Go back and try again.')}")
     comment = await discussing.change(tx, comment_id, form.body, known_visitor(request))
     return await _back(request, tx, comment, _("Your comment is changed."))
 
@@ -80,7 +80,7 @@ async def delete(request: Request, comment_id: Id, tx: Tx) -> Response:
 async def react(request: Request, comment_id: Id, tx: Tx, *, wanted: bool = True) -> Response:
     form, _errors = parse_form(ReactionForm, await request.form())
     if form is None:
-        raise unprocessable("There is no such reaction. Go back and choose one of those shown.")
+        raise unprocessable(_("There is no such reaction. Go back and choose one of those shown."))
     visitor = known_visitor(request) or new_visitor()
     comment = await discussing.react(tx, comment_id, visitor.voter_id, form.kind, wanted=wanted)
     response = await _back(request, tx, comment)

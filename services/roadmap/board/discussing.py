@@ -9,6 +9,8 @@ from services.roadmap.ideas import Idea, Visibility
 from services.roadmap.people.visitors import Visitor
 from shared.runtime import Principal, Transaction, conflict, not_found
 from shared.runtime.errors import Problem
+from shared.ui.sentences import Sentence
+from shared.ui.words import marked
 
 
 async def write(
@@ -106,22 +108,26 @@ async def commented(tx: Transaction, feature_id: str) -> Idea:
 async def _answered(tx: Transaction, idea: Idea, parent_id: str) -> None:
     parent = await _readable(tx, parent_id)
     if (await commented(tx, parent.feature_id)).feature_id != idea.feature_id:
-        raise conflict("The comment you answer is about another idea; answer it on that idea's page.")
+        raise conflict(Sentence("The comment you answer is about another idea; answer it on that idea's page."))
 
 
 async def _readable(tx: Transaction, comment_id: str) -> Comment:
     comment = await store.hold_comment(tx.connection, comment_id)
     if comment is None or comment.visibility != "published" or comment.deleted_at is not None:
-        raise not_found("comment", comment_id)
+        raise not_found(marked("comment"), comment_id)
     return comment
 
 
 async def _own(tx: Transaction, comment_id: str, person_id: str | None) -> Comment:
     comment = await store.hold_comment(tx.connection, comment_id)
     if comment is None or comment.deleted_at is not None or comment.visibility not in {"published", "pending"}:
-        raise not_found("comment", comment_id)
+        raise not_found(marked("comment"), comment_id)
     if not may_change(comment, person_id):
-        raise Problem(403, "Not yours", "Only who wrote a comment can change or delete it; sign in as that person.")
+        raise Problem(
+            403,
+            Sentence("Not yours"),
+            Sentence("Only who wrote a comment can change or delete it; sign in as that person."),
+        )
     return comment
 
 

@@ -10,6 +10,8 @@ from services.roadmap.ideas import Confidence, Idea, Status, Visibility, moved
 from services.roadmap.priority.prioritise import mark_due
 from shared.contract.events import FeatureStatusChanged
 from shared.runtime import Transaction, conflict, not_found, unprocessable
+from shared.ui.sentences import Sentence
+from shared.ui.words import marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ async def create(
     idea = (await store.lock_ideas(tx.connection, [feature_id]))[feature_id]
     if idea.named:
         if _with(idea, content) != idea:
-            raise conflict(f"Another idea has the id {feature_id!r}; leave the id out, or change that idea with PATCH.")
+            raise conflict(
+                Sentence(
+                    "Another idea has the id %(id)r; leave the id out, or change that idea with PATCH.", id=feature_id
+                )
+            )
         return idea, False
     named = replace(_with(idea, content), created_at=tx.now)
     return await _move(tx, named, status, released_at, note=None), True
@@ -121,9 +127,13 @@ async def move(
     `note` is the official answer, `by` who gives it. An own status of another type is left behind.
     """
     if idea.merged_into is not None:
-        raise conflict(f"The idea is merged into {idea.merged_into!r}; move that one, or undo the merge first.")
+        raise conflict(
+            Sentence("The idea is merged into %(id)r; move that one, or undo the merge first.", id=idea.merged_into)
+        )
     if not idea.named:
-        raise conflict(f"Nobody has named the idea {idea.feature_id!r} yet; give it a title before it moves.")
+        raise conflict(
+            Sentence("Nobody has named the idea %(id)r yet; give it a title before it moves.", id=idea.feature_id)
+        )
     if note != idea.status_note:
         idea = replace(idea, answered_by=by if note else None, answered_at=tx.now if note else None)
     if status != idea.status:
@@ -140,7 +150,7 @@ async def place(tx: Transaction, idea: Idea, given: Place) -> Idea:
     try:
         status_id = fitting(given.status_id, given.status, await store.statuses(tx.connection))
     except ValueError as wrong:
-        raise unprocessable(f"{str(wrong)[0].upper()}{str(wrong)[1:]}.") from None
+        raise unprocessable(wrong.args[0]) from None
     if given.status != idea.status:
         idea = await move(tx, idea, given.status, note=idea.status_note)
     placed = replace(idea, status_id=status_id, confidence=given.confidence, category_id=given.category_id)
@@ -156,7 +166,7 @@ async def locked(tx: Transaction, feature_id: str) -> Idea:
     """
     ideas = await store.lock_ideas(tx.connection, [feature_id])
     if feature_id not in ideas:
-        raise not_found("idea", feature_id)
+        raise not_found(marked("idea"), feature_id)
     return ideas[feature_id]
 
 
@@ -164,7 +174,7 @@ async def _move(tx: Transaction, idea: Idea, status: Status, released_at: dateti
     try:
         after = moved(idea, status, released_at=released_at, note=note, now=tx.now)
     except ValueError as wrong:
-        raise unprocessable(f"{wrong}.") from None
+        raise unprocessable(wrong.args[0]) from None
     if not idea.named:
         after = replace(after, status_version=after.status_version + await store.version_floor(tx.connection))
     if after != idea:
@@ -204,4 +214,5 @@ def _with(idea: Idea, content: Content) -> Idea:
 async def _check_category(tx: Transaction, category_id: str | None) -> None:
     known = [category.category_id for category in await store.categories(tx.connection)] if category_id else []
     if category_id is not None and category_id not in known:
-        raise unprocessable(f"There is no category {category_id!r}; there are: {', '.join(known) or 'none yet'}.")
+        there = ", ".join(known) or Sentence("none yet")
+        raise unprocessable(Sentence("There is no category %(id)r; there are: %(known)s.", id=category_id, known=there))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.roadmap.ideas import STATUSES, Idea, Status
+from shared.ui.sentences import Sentence
 
 Column = Literal["now", "next", "later", "shipped"]
 COLUMNS: dict[Column, tuple[Status, ...]] = {
@@ -47,12 +48,12 @@ class Category:
     position: int
 
 
-def why_not_removed(status: OwnStatus, used: int) -> str | None:
+def why_not_removed(status: OwnStatus, used: int) -> Sentence | None:
     """Why a status must stay, and what to do; None for one that may go."""
     if status.is_built_in:
-        return f"The status of the type {status.type} is built in; rename it instead."
+        return Sentence("The status of the type %(type)s is built in; rename it instead.", type=status.type)
     if used:
-        return f"{used} ideas are in this status; move them first."
+        return Sentence("%(used)s ideas are in this status; move them first.", used=used)
     return None
 
 
@@ -65,9 +66,22 @@ def fitting(status_id: str | None, status: Status, known: Collection[OwnStatus])
         return None
     own = next((each for each in known if each.status_id == status_id), None)
     if own is None:
-        raise ValueError(f"there is no status {status_id!r}; choose one of {', '.join(s.status_id for s in known)}")
+        raise ValueError(
+            Sentence(
+                "There is no status %(id)r; choose one of %(known)s.",
+                id=status_id,
+                known=", ".join(each.status_id for each in known),
+            )
+        )
     if own.type != status:
-        raise ValueError(f"the status {status_id!r} is of the type {own.type}, not {status}; send that type with it")
+        raise ValueError(
+            Sentence(
+                "The status %(id)r is of the type %(type)s, not %(given)s; send that type with it.",
+                id=status_id,
+                type=own.type,
+                given=status,
+            )
+        )
     return status_id
 
 

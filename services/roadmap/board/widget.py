@@ -15,15 +15,16 @@ from services.roadmap.board import editing, finding
 from services.roadmap.ideas import CLOSED, STATUSES
 from services.roadmap.people import arrivals, writing
 from services.roadmap.people.abuse import guard
-from services.roadmap.people.signin import vouched, welcome
+from services.roadmap.people.signin import vouched
 from services.roadmap.people.visitors import known_visitor, recognise
+from services.roadmap.people.welcoming import welcome
 from services.roadmap.schemas import Title
 from services.roadmap.settings import RoadmapSettings
 from services.roadmap.templates import templates
 from shared.contract.types import Id, Paragraph
 from shared.runtime import Problem, Transaction, Tx, not_found
 from shared.ui import CONTENT_SECURITY_POLICY, FieldError, parse_form, redirect
-from shared.ui.words import _
+from shared.ui.words import _, marked
 
 SHOWN = 20
 UNPROCESSABLE = 422
@@ -46,7 +47,7 @@ class TokenForm(BaseModel):
 async def offered(request: Request) -> None:
     """Raises Problem 404 where no site may show the widget."""
     if not _settings(request).widget_origins:
-        raise not_found("page", request.url.path)
+        raise not_found(marked("page"), request.url.path)
 
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(offered), Depends(recognise), Depends(guard)])

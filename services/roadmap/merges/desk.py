@@ -54,7 +54,7 @@ async def show_desk(
 async def merge(request: Request, tx: Tx, who: Researcher) -> Response:
     form, _errors = parse_form(MergeForm, await request.form())
     if form is None:
-        raise unprocessable("Choose two ideas and try again.")
+        raise unprocessable(_("Choose two ideas and try again."))
     await merging.merge(tx, form.idea, form.into, who.shown)
     return redirect(request, "/merges", _("Merged. You can undo it below."))
 
@@ -63,7 +63,7 @@ async def merge(request: Request, tx: Tx, who: Researcher) -> Response:
 async def dismiss(request: Request, tx: Tx, who: Researcher) -> Response:
     form, _errors = parse_form(DismissForm, await request.form())
     if form is None or form.first == form.second:
-        raise unprocessable("Choose two ideas and try again.")
+        raise unprocessable(_("Choose two ideas and try again."))
     await merging.dismiss(tx, form.first, form.second, who.shown)
     return redirect(request, "/merges", _("These two are not suggested again."))
 

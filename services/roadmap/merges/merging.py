@@ -9,6 +9,8 @@ from services.roadmap.merges.trees import LARGEST, Merge, recorded_on, survivors
 from services.roadmap.priority.prioritise import mark_due
 from services.roadmap.votes import Vote, latest_votes
 from shared.runtime import Transaction, conflict, not_found, unprocessable
+from shared.ui.sentences import Sentence
+from shared.ui.words import marked
 
 
 async def merge(tx: Transaction, feature_id: str, into_id: str, by: str) -> Merge:
@@ -26,7 +28,9 @@ async def merge(tx: Transaction, feature_id: str, into_id: str, by: str) -> Merg
     members = [idea.feature_id for idea in ideas.values() if feature_id in {idea.feature_id, idea.merged_into}]
     others = [idea.feature_id for idea in ideas.values() if into_id in {idea.feature_id, idea.merged_into}]
     if len(members) + len(others) > LARGEST:
-        raise unprocessable(f"At most {LARGEST} ideas can be merged into one; leave this one as it is.")
+        raise unprocessable(
+            Sentence("At most %(most)s ideas can be merged into one; leave this one as it is.", most=LARGEST)
+        )
     merged = Merge(str(uuid4()), feature_id, into_id, tx.now, by)
     await store.keep_merge(tx.connection, merged)
     await _regroup(tx, ideas)
@@ -41,10 +45,10 @@ async def unmerge(tx: Transaction, merge_id: str, by: str) -> Merge:
     await store.merge_alone(tx.connection)
     merged = await store.find_merge(tx.connection, merge_id)
     if merged is None:
-        raise not_found("merge", merge_id)
+        raise not_found(marked("merge"), merge_id)
     ideas = await _held(tx, [merged.feature_id, merged.into_id])
     if merged.unmerged_at is not None:
-        raise conflict(f"This merge was undone on {merged.unmerged_at:%Y-%m-%d} already.")
+        raise conflict(Sentence("This merge was undone on %(day)s already.", day=f"{merged.unmerged_at:%Y-%m-%d}"))
     undone = merged._replace(unmerged_at=max(tx.now, merged.merged_at), unmerged_by=by)
     await store.keep_merge(tx.connection, undone)
     await _regroup(tx, ideas)

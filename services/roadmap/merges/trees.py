@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.roadmap.ideas import Idea
+from shared.ui.sentences import Sentence
 
 LARGEST = 500
 """Ideas that may be merged into one."""
@@ -55,22 +56,28 @@ def survivors(feature_ids: Iterable[str], merges: Sequence[Merge]) -> dict[str, 
     return {feature_id: None if root == feature_id else root for feature_id, root in roots.items()}
 
 
-def why_not(idea: Idea, into: Idea) -> str | None:
+def why_not(idea: Idea, into: Idea) -> Sentence | None:
     """Why the one idea cannot be merged into the other, and what to do; None where it can."""
     if idea.feature_id == into.feature_id:
-        return "An idea cannot be merged into itself; choose another one."
+        return Sentence("An idea cannot be merged into itself; choose another one.")
     if idea.merged_into == into.feature_id:
-        return f"“{idea.title}” is merged into “{into.title}” already."
+        return Sentence("“%(title)s” is merged into “%(into)s” already.", title=idea.title, into=into.title)
     return _why_not_either(idea) or _why_not_either(into)
 
 
-def _why_not_either(idea: Idea) -> str | None:
+def _why_not_either(idea: Idea) -> Sentence | None:
     if idea.merged_into is not None:
-        return f"“{idea.title}” is itself merged into the idea {idea.merged_into!r}; choose that one or undo it first."
+        return Sentence(
+            "“%(title)s” is itself merged into the idea %(into)r; choose that one or undo it first.",
+            title=idea.title,
+            into=idea.merged_into,
+        )
     if not idea.named:
-        return f"Nobody has named the idea {idea.feature_id!r} yet; give it a title first."
+        return Sentence("Nobody has named the idea %(id)r yet; give it a title first.", id=idea.feature_id)
     if not idea.public:
-        return f"“{idea.title}” is not on the board; publish it first."
+        return Sentence("“%(title)s” is not on the board; publish it first.", title=idea.title)
+    if idea.status == "shipped":
+        return Sentence("“%(title)s” is shipped; reopen it first, or leave both as they are.", title=idea.title)
     if idea.closed:
-        return f"“{idea.title}” is {idea.status}; reopen it first, or leave both as they are."
+        return Sentence("“%(title)s” is declined; reopen it first, or leave both as they are.", title=idea.title)
     return None

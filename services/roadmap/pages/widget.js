@@ -19,7 +19,7 @@
   close.style.cssText = "position:absolute;inset-block-start:8px;inset-inline-end:8px;inline-size:44px;block-size:44px;border:0;border-radius:8px;font:24px/1 sans-serif;background:#fff;color:#1c2430;cursor:pointer";
   close.addEventListener("click", () => panel.close());
   panel.setAttribute("aria-label", label);
-  panel.style.cssText = "inset:0 0 0 auto;margin:0 0 0 auto;padding:0;border:0;width:min(26rem,100vw);height:100dvh;max-height:100dvh;background:#fff;box-shadow:0 0 40px #0004";
+  panel.style.cssText = "inset-block:0;inset-inline:auto 0;margin-block:0;margin-inline:auto 0;padding:0;border:0;width:min(26rem,100vw);height:100dvh;max-height:100dvh;background:#fff;box-shadow:0 0 40px #0004";
   panel.append(frame, close);
 
   addEventListener("message", async (event) => {

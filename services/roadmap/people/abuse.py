@@ -76,6 +76,14 @@ async def guard(request: Request) -> None:
     key = (
         visitor.voter_id if visitor is not None and visitor.session is not None else neighbourhood(address_of(request))
     )
+    limit(request, key)
+    if request.headers.get("content-type", "").startswith(FORMS) and (await request.form()).get(HONEYPOT):
+        root = request.scope.get("root_path", "")
+        raise HTTPException(303, "Thank you.", headers={"Location": f"{root}/board"})
+
+
+def limit(request: Request, key: str) -> None:
+    """Raises HTTPException 429 for a person or an address that did too much in a minute."""
     wait = _limits(request.app.state).take(key, request.app.state.settings.board_writes_per_minute)
     if wait:
         seconds = ceil(wait)
@@ -84,9 +92,6 @@ async def guard(request: Request) -> None:
             _("That was a lot in a short time. Try again in %(seconds)s seconds.", seconds=seconds),
             headers={"Retry-After": str(seconds)},
         )
-    if request.headers.get("content-type", "").startswith(FORMS) and (await request.form()).get(HONEYPOT):
-        root = request.scope.get("root_path", "")
-        raise HTTPException(303, "Thank you.", headers={"Location": f"{root}/board"})
 
 
 def address_of(request: Request) -> str:

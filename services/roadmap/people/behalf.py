@@ -15,7 +15,7 @@ from shared.contract.parts import OnBehalf
 from shared.contract.types import Id, Line, Segment
 from shared.runtime import NoteTaker, Transaction, Tx, not_found
 from shared.ui import FieldError, parse_form, redirect
-from shared.ui.words import _
+from shared.ui.words import _, marked
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +38,7 @@ class VoteForm(BaseModel):
     @classmethod
     def _leads_somewhere(cls, source: str) -> str:
         if urlsplit(source).scheme not in {"http", "https"} or not urlsplit(source).netloc:
-            raise ValueError("Enter a web address, for example https://crm.example/ticket/7.")
+            raise ValueError(marked("Enter a web address, for example https://crm.example/ticket/7."))
         return source
 
 

@@ -55,6 +55,7 @@ async def tell_due(tx: Transaction, settings: Settings) -> int:
     quiet_since = tx.now - HOLD_BACK
     readers = await subscriptions.waiting_readers(tx.connection, quiet_since, tx.now - LONGEST_WAIT, READERS)
     for reader in readers:
+        await subscriptions.drop_unfollowed(tx.connection, reader.person_id)
         notices = await subscriptions.notices_of(tx.connection, reader.person_id, quiet_since)
         if notices:
             letter = _letter(reader, notices, settings)
@@ -67,9 +68,9 @@ def _letter(reader: Reader, notices: Sequence[Notice], settings: Settings) -> ma
     base = writing.base(settings)
     with templates.words.speaking(reader.language):
         if len(notices) == 1:
-            title = _said(notices[0])
+            title, page = _said(notices[0]), _page(notices[0], base)
         else:
-            title = ngettext("%(count)s idea moved", "%(count)s ideas moved", len(notices))
+            title, page = ngettext("%(count)s idea moved", "%(count)s ideas moved", len(notices)), None
         parts = [part for notice in notices for part in _parts(notice, base)]
         every = f"{base}/unsubscribe/{reader.unsubscribe}"
         foot = [
@@ -85,7 +86,7 @@ def _letter(reader: Reader, notices: Sequence[Notice], settings: Settings) -> ma
             for notice in notices
         ]
         foot.append(Part(_("No more such mails at all:"), every, _("Unsubscribe")))
-        text, html = compose(parts, foot, title=title, language=reader.language)
+        text, html = compose(parts, foot, title=title, link=page, language=reader.language)
     told = "\n".join(f"{notice.feature_id} {notice.status_version}" for notice in notices)
     return mail.Mail(
         key=f"notice {reader.person_id} {sha256(told.encode()).hexdigest()}",
@@ -101,8 +102,14 @@ def _letter(reader: Reader, notices: Sequence[Notice], settings: Settings) -> ma
 
 def _parts(notice: Notice, base: str) -> list[Part]:
     answer = [Part(notice.note)] if notice.note else []
-    return [Part(_said(notice)), *answer, Part("", f"{base}/board/{notice.feature_id}", _("Open the idea"))]
+    return [Part(_said(notice), _page(notice, base)), *answer]
+
+
+def _page(notice: Notice, base: str) -> str:
+    return f"{base}/board/{notice.feature_id}"
 
 
 def _said(notice: Notice) -> str:
+    if notice.status_name is not None:
+        return _("“%(title)s” is now “%(status)s”.", title=notice.title, status=notice.status_name)
     return _(SAID[notice.status], title=notice.title)

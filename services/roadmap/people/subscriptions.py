@@ -28,16 +28,17 @@ async def follow(request: Request, feature_id: Id, tx: Tx) -> Response:
     form, _errors = parse_form(FollowForm, await request.form())
     if form is None:
         raise unprocessable(_("Choose whether you want to be told."))
-    if await store.find_idea(tx.connection, feature_id) is None:
+    idea = await store.find_idea(tx.connection, feature_id)
+    if idea is None:
         raise not_found("idea", feature_id)
+    survivor = idea.merged_into or feature_id
     visitor = known_visitor(request)
     if visitor is None or visitor.session is None:
         return redirect(request, "/sign-in", _("Sign in with your e-mail address, so that we can tell you."))
-    await subscriptions.subscribe(tx.connection, feature_id, visitor.voter_id, wanted=form.follow == "on", now=tx.now)
+    await subscriptions.subscribe(tx.connection, survivor, visitor.voter_id, wanted=form.follow == "on", now=tx.now)
     if form.follow == "off":
-        await subscriptions.drop_notices(tx.connection, visitor.voter_id, feature_id)
-        return redirect(request, f"/board/{feature_id}", _("You will not be told of this idea any more."))
-    return redirect(request, f"/board/{feature_id}", _("We will tell you when this idea moves."))
+        return redirect(request, f"/board/{survivor}", _("You will not be told of this idea any more."))
+    return redirect(request, f"/board/{survivor}", _("We will tell you when this idea moves."))
 
 
 @router.get("/unsubscribe/{secret}")
@@ -52,10 +53,9 @@ async def unsubscribe(request: Request, secret: Line, tx: Tx, idea: Annotated[Id
     person_id = await subscriptions.person_of(tx.connection, secret)
     if person_id is not None and idea is None:
         await subscriptions.want_mail(tx.connection, person_id, wanted=False)
+        await subscriptions.drop_notices(tx.connection, person_id)
     elif person_id is not None and idea is not None and await store.find_idea(tx.connection, idea) is not None:
         await subscriptions.subscribe(tx.connection, idea, person_id, wanted=False, now=tx.now)
-    if person_id is not None:
-        await subscriptions.drop_notices(tx.connection, person_id, idea)
     return await _page(request, tx, secret, idea, done=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from services.roadmap import store
 from services.roadmap.store import AccountPerson
 from shared.runtime import Transaction, unprocessable
+from shared.ui.sentences import Sentence
 
 
 async def replace_accounts(tx: Transaction, people: Sequence[AccountPerson]) -> int:
@@ -16,9 +17,17 @@ async def replace_accounts(tx: Transaction, people: Sequence[AccountPerson]) -> 
     seen: set[str] = set()
     for one in people:
         if one.person_id in seen:
-            raise unprocessable(f"The person {one.person_id!r} is given twice; name each once, with one account.")
+            raise unprocessable(
+                Sentence("The person %(id)r is given twice; name each once, with one account.", id=one.person_id)
+            )
         if values.setdefault(one.account_id, one.value) != one.value:
-            both = f"{values[one.account_id]:g} and {one.value:g}"
-            raise unprocessable(f"The account {one.account_id!r} is worth {both}; give it one value.")
+            raise unprocessable(
+                Sentence(
+                    "The account %(id)r is worth %(one)s and %(other)s; give it one value.",
+                    id=one.account_id,
+                    one=f"{values[one.account_id]:g}",
+                    other=f"{one.value:g}",
+                )
+            )
         seen.add(one.person_id)
     return await store.replace_accounts(tx.connection, people)

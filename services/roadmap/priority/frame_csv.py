@@ -11,6 +11,7 @@ from io import StringIO
 
 from services.roadmap.priority.frame import Frame
 from services.roadmap.priority.segments import DIMENSIONS, cell, part_of, parts_of
+from shared.ui.sentences import Sentence
 
 MOST_ROWS = 10_000
 MOST_PEOPLE = 100_000
@@ -57,7 +58,10 @@ class _Errors:
         if len(self.found) <= MOST_TOLD:
             return tuple(self.found)
         rest = len(self.found) - MOST_TOLD
-        return (*self.found[:MOST_TOLD], Wrong(0, f"{rest} more lines are wrong in the same or other ways."))
+        return (
+            *self.found[:MOST_TOLD],
+            Wrong(0, Sentence("%(rest)s more lines are wrong in the same or other ways.", rest=rest)),
+        )
 
 
 def decoded(file: bytes) -> str | None:
@@ -80,11 +84,15 @@ def read_frame(text: str, customers: float | None = None) -> ReadFrame:
         size = _size_column(columns, customers)
         by_margin = {"dimension", "value"} <= set(columns)
         if not by_margin and not set(columns) & set(DIMENSIONS):
-            raise ValueError("Give the columns loyalty, plan and region (any of them), or dimension and value.")
+            raise ValueError(
+                Sentence("Give the columns loyalty, plan and region (any of them), or dimension and value.")
+            )
         if unknown := [name for name in columns if name not in {*DIMENSIONS, "dimension", "value", size}]:
-            raise ValueError(f"The column {unknown[0]!r} is none of ours; take it out or rename it.")
+            raise ValueError(
+                Sentence("The column %(name)r is none of ours; take it out or rename it.", name=unknown[0])
+            )
     except ValueError as wrong:
-        return ReadFrame(None, wrong=(Wrong(1, str(wrong)),))
+        return ReadFrame(None, wrong=(Wrong(1, wrong.args[0]),))
     counted: dict[tuple[str, str], float] = {}
     for line, row in lines:
         key = _margin(row, line, errors) if by_margin else ("", cell(*(row.get(name) for name in DIMENSIONS)))
@@ -92,7 +100,7 @@ def read_frame(text: str, customers: float | None = None) -> ReadFrame:
         if key is None or number is None:
             continue
         if key in counted:
-            errors.add(line, "This segment was given before; add its customers up and give it once.")
+            errors.add(line, Sentence("This segment was given before; add its customers up and give it once."))
         counted[key] = number
     if not errors.found:
         _scale(counted, size, customers, errors)
@@ -124,20 +132,31 @@ def read_accounts(text: str) -> ReadAccounts:
     try:
         columns, lines = _table(text, MOST_PEOPLE)
         if missing := [name for name in ("person", "account", "value") if name not in columns]:
-            raise ValueError(f"The column {missing[0]!r} is missing; give the columns person, account and value.")
+            raise ValueError(
+                Sentence("The column %(name)r is missing; give the columns person, account and value.", name=missing[0])
+            )
     except ValueError as wrong:
-        return ReadAccounts(wrong=(Wrong(1, str(wrong)),))
+        return ReadAccounts(wrong=(Wrong(1, wrong.args[0]),))
     people: dict[str, tuple[str, str, float]] = {}
     values: dict[str, float] = {}
     for line, row in lines:
         person, account = row["person"], row["account"]
         value = _number(row["value"], "value", line, errors)
         if not person or not account:
-            errors.add(line, "Give both the person and the account.")
+            errors.add(line, Sentence("Give both the person and the account."))
         elif person in people:
-            errors.add(line, f"The person {person!r} was given before; name each once, with one account.")
+            errors.add(
+                line, Sentence("The person %(id)r was given before; name each once, with one account.", id=person)
+            )
         elif value is not None and values.setdefault(account, value) != value:
-            errors.add(line, f"The account {account!r} was worth {values[account]:g} before; give it one value.")
+            errors.add(
+                line,
+                Sentence(
+                    "The account %(id)r was worth %(value)s before; give it one value.",
+                    id=account,
+                    value=f"{values[account]:g}",
+                ),
+            )
         elif value is not None:
             people[person] = person, account, value
     return ReadAccounts(wrong=errors.told()) if errors.found else ReadAccounts(tuple(people.values()))
@@ -146,22 +165,27 @@ def read_accounts(text: str) -> ReadAccounts:
 def _table(text: str, most: int) -> tuple[list[str], Iterator[tuple[int, Mapping[str, str]]]]:
     """Column names in lower case, and (line, row) of each row that is not empty."""
     if len(text) > MOST_CHARACTERS:
-        raise ValueError(f"The table has more than {MOST_CHARACTERS:,} characters; leave out what is not asked for.")
+        raise ValueError(
+            Sentence(
+                "The table has more than %(most)s characters; leave out what is not asked for.",
+                most=f"{MOST_CHARACTERS:,}",
+            )
+        )
     if "\0" in text:
-        raise ValueError("This is no table; save it as CSV.")
+        raise ValueError(Sentence("This is no table; save it as CSV."))
     head = text.lstrip("\ufeff").split("\n", 1)[0]
     if not head.strip():
-        raise ValueError("The table is empty; its first line names the columns.")
+        raise ValueError(Sentence("The table is empty; its first line names the columns."))
     delimiter = max(",;\t", key=head.count)
     try:
         rows = list(csv.reader(StringIO(text.lstrip("\ufeff")), delimiter=delimiter, strict=True))
     except csv.Error as wrong:
-        raise ValueError(f"This is no CSV: {wrong}.") from None
+        raise ValueError(Sentence("This is no CSV: %(why)s.", why=str(wrong))) from None
     columns = [name.strip().casefold() for name in rows[0]]
     if len(set(columns)) < len(columns):
-        raise ValueError("Two columns have the same name.")
+        raise ValueError(Sentence("Two columns have the same name."))
     if len(rows) - 1 > most:
-        raise ValueError(f"The table has more than {most:,} rows.")
+        raise ValueError(Sentence("The table has more than %(most)s rows.", most=f"{most:,}"))
     return columns, _filled(columns, rows[1:])
 
 
@@ -174,16 +198,23 @@ def _filled(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[t
 def _size_column(columns: Sequence[str], customers: float | None) -> str:
     named = [name for name in ("customers", "share") if name in columns]
     if len(named) != 1:
-        raise ValueError("Give one column of numbers, called customers (counts) or share (parts of 1 or of 100).")
+        raise ValueError(
+            Sentence("Give one column of numbers, called customers (counts) or share (parts of 1 or of 100).")
+        )
     if named == ["share"] and customers is None:
-        raise ValueError("Shares need the number of all customers, so that reach is a number of people.")
+        raise ValueError(Sentence("Shares need the number of all customers, so that reach is a number of people."))
     return named[0]
 
 
 def _margin(row: Mapping[str, str], line: int, errors: _Errors) -> tuple[str, str] | None:
     dimension = row["dimension"].casefold()
     if dimension not in DIMENSIONS:
-        errors.add(line, f"The dimension {row['dimension']!r} is none of {', '.join(DIMENSIONS)}.")
+        errors.add(
+            line,
+            Sentence(
+                "The dimension %(name)r is none of %(known)s.", name=row["dimension"], known=", ".join(DIMENSIONS)
+            ),
+        )
         return None
     return dimension, part_of(row["value"])
 
@@ -191,18 +222,21 @@ def _margin(row: Mapping[str, str], line: int, errors: _Errors) -> tuple[str, st
 def _number(text: str, column: str, line: int, errors: _Errors) -> float | None:
     plain = text.removesuffix("%").strip()
     if not plain:
-        errors.add(line, f"Fill in {column}.")
+        errors.add(line, Sentence("Fill in %(column)s.", column=column))
         return None
     if THOUSANDS.fullmatch(plain):
-        errors.add(line, f"{text!r} may be thousands or a fraction; write it without marks between thousands.")
+        errors.add(
+            line,
+            Sentence("%(text)r may be thousands or a fraction; write it without marks between thousands.", text=text),
+        )
         return None
     try:
         number = float(plain.replace(",", "."))
     except ValueError:
-        errors.add(line, f"{text!r} is no number; write {column} as 1200 or 12.5.")
+        errors.add(line, Sentence("%(text)r is no number; write %(column)s as 1200 or 12.5.", text=text, column=column))
         return None
     if not math.isfinite(number) or number < 0:
-        errors.add(line, f"{text!r} cannot be; {column} is 0 or more.")
+        errors.add(line, Sentence("%(text)r cannot be; %(column)s is 0 or more.", text=text, column=column))
         return None
     return number
 
@@ -213,13 +247,20 @@ def _scale(counted: dict[tuple[str, str], float], size: str, customers: float | 
         keys = [key for key in counted if key[0] == dimension]
         total = math.fsum(counted[key] for key in keys)
         if total <= 0:
-            errors.add(0, "The customers add up to 0; give the number of customers in each segment.")
+            errors.add(0, Sentence("The customers add up to 0; give the number of customers in each segment."))
         elif size == "share" and customers is not None:
             whole = 100 if total > 1 + SHARES_MEET else 1
             if abs(total / whole - 1) > SHARES_MEET:
-                errors.add(
-                    0, f"The shares{f' by {dimension}' if dimension else ''} add up to {total:g}, not to 1 or 100."
+                sums = (
+                    Sentence(
+                        "The shares by %(dimension)s add up to %(total)s, not to 1 or 100.",
+                        dimension=dimension,
+                        total=f"{total:g}",
+                    )
+                    if dimension
+                    else Sentence("The shares add up to %(total)s, not to 1 or 100.", total=f"{total:g}")
                 )
+                errors.add(0, sums)
             for key in keys:
                 counted[key] *= customers / total
 

@@ -9,6 +9,7 @@ from services.roadmap.priority.prioritise import mark_due
 from services.roadmap.priority.segments import cell_of, parts_of, split_of
 from shared.contract.events import KpiMeasured
 from shared.runtime import Transaction, unprocessable
+from shared.ui.sentences import Sentence
 
 
 def frame_of(
@@ -22,17 +23,25 @@ def frame_of(
     Raises Problem when both are given, or something is given twice.
     """
     if cells and margins:
-        raise unprocessable("The customers are given by cells and by margins; give them one way.")
+        raise unprocessable(Sentence("The customers are given by cells and by margins; give them one way."))
     counted = dict(cells)
     if len(counted) < len(cells):
         names = [cell for cell, _ in cells]
         twice = next(name for name in names if names.count(name) > 1)
         said = ", ".join(f"{dimension} {part or 'unknown'}" for dimension, part in parts_of(twice).items())
-        raise unprocessable(f"The cell with {said} is given twice; add its customers up and give it once.")
+        raise unprocessable(
+            Sentence("The cell with %(cell)s is given twice; add its customers up and give it once.", cell=said)
+        )
     by_dimension: dict[str, dict[str, float]] = {}
     for dimension, value, customers in margins:
         if value in by_dimension.setdefault(dimension, {}):
-            raise unprocessable(f"The {dimension} {value} is given twice; add its customers up and give it once.")
+            raise unprocessable(
+                Sentence(
+                    "The %(dimension)s %(value)s is given twice; add its customers up and give it once.",
+                    dimension=dimension,
+                    value=value,
+                )
+            )
         by_dimension[dimension][value] = customers
     return Frame(counted, by_dimension, collapses, trim_ratio)
 
@@ -44,12 +53,18 @@ async def replace_frame(tx: Transaction, frame: Frame, kpi_id: str | None, who: 
     Raises Problem where nothing follows from it.
     """
     if kpi_id is not None and (frame.cells or frame.margins):
-        raise unprocessable("The customers are given and measured by a KPI; leave out one of them.")
+        raise unprocessable(Sentence("The customers are given and measured by a KPI; leave out one of them."))
     if (frame.cells or frame.margins) and frame.customers <= 0:
-        raise unprocessable("The customers add up to 0; give the number of customers in each segment.")
+        raise unprocessable(Sentence("The customers add up to 0; give the number of customers in each segment."))
     for (dimension, _), becomes in frame.collapses.items():
         if becomes == ANY or frame.collapses.get((dimension, becomes), becomes) != becomes:
-            raise unprocessable(f"The {dimension} {becomes} is itself taken into another one; name the last one.")
+            raise unprocessable(
+                Sentence(
+                    "The %(dimension)s %(value)s is itself taken into another one; name the last one.",
+                    dimension=dimension,
+                    value=becomes,
+                )
+            )
     await store.replace_frame(tx.connection, frame, kpi_id, tx.now, who)
     await mark_due(tx, await store.idea_ids(tx.connection))
 

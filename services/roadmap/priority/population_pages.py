@@ -27,23 +27,24 @@ from services.roadmap.store import AccountPerson
 from services.roadmap.templates import templates
 from shared.runtime import Manager, Problem, Transaction, Tx, Viewer
 from shared.ui import FieldError, field_id, parse_form, redirect
+from shared.ui.sentences import Sentence
 from shared.ui.words import gettext as _
-from shared.ui.words import ngettext
+from shared.ui.words import ngettext, spoken
 
 router = APIRouter(include_in_schema=False)
 
 UNPROCESSABLE = 422
 SHOWN_ROWS = 200
 MOST_BYTES = 10_000_000
-NO_TEXT = Wrong(0, "This file is no text in UTF-8; save it as “CSV UTF-8”.")
-TOO_LONG = Wrong(0, "This file is longer than 10 MB; leave out the columns that are not asked for.")
+NO_TEXT = Wrong(0, Sentence("This file is no text in UTF-8; save it as “CSV UTF-8”."))
+TOO_LONG = Wrong(0, Sentence("This file is longer than 10 MB; leave out the columns that are not asked for."))
 
 
 class FrameForm(BaseModel):
     source: Annotated[Literal["table", "kpi", "none"], Field(title="Where the numbers come from")] = "table"
     customers: Annotated[float | None, Field(title="All customers", gt=0, le=1e12)] = None
     kpi_id: Annotated[str | None, Field(title="KPI", max_length=200)] = None
-    trim_ratio: Annotated[float | None, Field(title="Cut weights at", gt=1, le=1000)] = None
+    trim_ratio: Annotated[float | None, Field(title="Cut weights at so many times their mean", gt=1, le=1000)] = None
     collapses: Annotated[str, Field(title="Values taken together", max_length=20_000)] = ""
 
 
@@ -82,7 +83,7 @@ async def write_population(request: Request, tx: Tx, who: Manager) -> Response:
     try:
         await replace_frame(tx, frame, kpi_id, who.subject)
     except Problem as problem:
-        return await _population(request, tx, typed, [_error("source", problem.detail)], read=read, text=text)
+        return await _population(request, tx, typed, [_error("source", spoken(problem.detail))], read=read, text=text)
     said = (
         _("Votes are weighted to this customer base from now on.")
         if form.source != "none"

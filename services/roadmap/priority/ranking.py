@@ -16,7 +16,7 @@ from services.roadmap.priority.standings import Floats, Places, Standings, Terms
 from services.roadmap.store import Mark
 from shared.runtime import Connection
 
-AT_ONCE = 200
+AT_ONCE = 500
 """Ideas read in one go; others get their turn in between."""
 
 

@@ -25,17 +25,11 @@ STATUS, ESTIMATE, IMPORTANCE, SPEAKERS, SUPPORTERS, MOMENTUM, CREATED, KPIS, HID
 """The columns of `Standings.facts`."""
 
 
-class Count(NamedTuple):
-    """Who supports an idea in one cell; importance as the sum over those who said one."""
-
-    cell: str
-    people: int
-    importance_sum: int
-    importance_people: int
-
-
 class Standing(NamedTuple):
-    """What is stored of one idea; `hidden` ones are ranked nowhere, `created_at` is in seconds since 1970 (UTC)."""
+    """What is stored of one idea; `hidden` ones are ranked nowhere, `created_at` is in seconds since 1970 (UTC).
+
+    Of those who support it, `people` are in each of `cells`; `importance` is the sum over the `speakers` who said one.
+    """
 
     feature_id: str
     status: Status
@@ -45,7 +39,10 @@ class Standing(NamedTuple):
     momentum: float
     created_at: float
     hidden: bool
-    counts: Sequence[Count]
+    cells: Sequence[str]
+    people: Sequence[int]
+    importance: int
+    speakers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Standings:
         known = {name: row for row, name in enumerate(self.ids)}
         fresh = [idea.feature_id for idea in changed if idea.feature_id not in known]
         known |= {name: row for row, name in enumerate(fresh, start=len(self.ids))}
-        new_cells = {count.cell for idea in changed for count in idea.counts} - set(self.cells)
+        new_cells = set().union(*(idea.cells for idea in changed)) - set(self.cells)
         cells = (*self.cells, *sorted(new_cells))
         columns = {cell: column for column, cell in enumerate(cells)}
         kpi_sets = tuple(dict.fromkeys((*self.kpi_sets, *(tuple(idea.kpi_ids) for idea in changed))))
@@ -94,13 +91,12 @@ class Standings:
         for idea in changed:
             row = known[idea.feature_id]
             people[row] = 0
-            for count in idea.counts:
-                people[row, columns[count.cell]] = count.people
+            people[row, [columns[cell] for cell in idea.cells]] = idea.people
             facts[row] = (
                 STATUSES.index(idea.status),
                 np.nan if idea.effort_weeks is None else idea.effort_weeks,
-                sum(count.importance_sum for count in idea.counts),
-                sum(count.importance_people for count in idea.counts),
+                idea.importance,
+                idea.speakers,
                 idea.supporters,
                 idea.momentum,
                 idea.created_at,

@@ -36,12 +36,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One change that one person is to be told of."""
+    """One change that one person is to be told of; `status_name` is the company's own, None for one without a name."""
 
     feature_id: str
     status_version: int
     title: str
     status: Status
+    status_name: str | None
     note: str | None
 
 
@@ -56,18 +57,35 @@ class Reader:
     unsubscribe: str
 
 
-FOLLOWERS = """
-    SELECT coalesce(merged_into, ideas.feature_id) AS feature_id, person_id
-      FROM ideas JOIN subscriptions USING (feature_id)
-     WHERE wanted
-    UNION
-    SELECT feature_id, person_id FROM standing_votes
-     WHERE vote = 'up'
-       AND NOT EXISTS (SELECT FROM subscriptions JOIN ideas USING (feature_id)
-                        WHERE coalesce(merged_into, ideas.feature_id) = standing_votes.feature_id
-                          AND subscriptions.person_id = standing_votes.person_id AND NOT wanted)
+# Whether a person asked not to hear of one of `ideas`, or of what it was merged into by the time they asked.
+_REFUSED = """
+    EXISTS (SELECT FROM subscriptions AS said
+             WHERE said.person_id = follower.person_id AND NOT said.wanted
+               AND said.changed_at >= (
+                   WITH RECURSIVE above (feature_id, since) AS (
+                       SELECT ideas.feature_id, '-infinity'::timestamptz
+                       UNION ALL
+                       SELECT into_id, merged_at FROM above JOIN merges USING (feature_id)
+                        WHERE unmerged_at IS NULL
+                   )
+                   SELECT since FROM above WHERE above.feature_id = said.feature_id))
 """
-"""Everybody who asked for it and has voted for it without asking not to hear of it, by the surviving idea."""
+
+FOLLOWERS = f"""
+    SELECT coalesce(merged_into, ideas.feature_id) AS feature_id, person_id
+      FROM ideas JOIN subscriptions AS follower USING (feature_id)
+     WHERE wanted AND NOT {_REFUSED}
+    UNION
+    SELECT follower.feature_id, person_id
+      FROM standing_votes AS follower JOIN ideas ON coalesce(merged_into, ideas.feature_id) = follower.feature_id
+           JOIN votes ON (votes.feature_id, votes.voter_id) = (ideas.feature_id, follower.person_id)
+     WHERE follower.vote = 'up' AND votes.vote = 'up' AND NOT {_REFUSED}
+"""  # noqa: S608 - made of constants
+"""Everybody who asked for it or has voted for it without asking not to hear of it, by the surviving idea.
+
+Of ideas that are merged whoever follows one follows the survivor. Whoever refuses a survivor refuses all that was
+merged into it by then; each follows what is their own again when the ideas are parted.
+"""
 
 
 async def subscribe(connection: Connection, feature_id: str, person_id: str, *, wanted: bool, now: datetime) -> None:
@@ -129,13 +147,16 @@ async def want_mail(connection: Connection, person_id: str, *, wanted: bool) -> 
 
 
 async def changes(connection: Connection) -> list[Change]:
-    """The ideas that stand elsewhere than their people know, held so that nobody else tells of them."""
+    """The ideas that stand elsewhere than their people know, held so that nobody else tells of them.
+
+    What is merged waits until it stands for itself again.
+    """
     rows = await connection.fetch(
         """
         SELECT feature_id, ideas.status, status_version, coalesce(told.status, 'new') AS known,
                status_changed_at AS changed_at, told.status IS NULL AND status_version = 1 AS is_first
           FROM ideas LEFT JOIN told USING (feature_id)
-         WHERE status_version > 0 AND ideas.status <> coalesce(told.status, 'new')
+         WHERE status_version > 0 AND merged_into IS NULL AND ideas.status <> coalesce(told.status, 'new')
          ORDER BY feature_id LIMIT 100 FOR UPDATE OF ideas SKIP LOCKED
         """
     )
@@ -190,7 +211,8 @@ async def waiting_readers(
         """
         SELECT person_id, email, name, language, unsubscribe FROM contacts
          WHERE wants_mail
-           AND person_id IN (SELECT person_id FROM notices WHERE mail_id IS NULL GROUP BY person_id
+           AND person_id IN (SELECT person_id FROM notices JOIN ideas USING (feature_id)
+                              WHERE mail_id IS NULL AND merged_into IS NULL GROUP BY person_id
                              HAVING max(changed_at) <= $1 OR min(changed_at) <= $2)
          ORDER BY person_id LIMIT $3 FOR UPDATE SKIP LOCKED
         """,
@@ -205,9 +227,12 @@ async def notices_of(connection: Connection, person_id: str, quiet_since: dateti
     """What the person waits for that has stood still since then."""
     rows = await connection.fetch(
         """
-        SELECT feature_id, notices.status_version, title, notices.status, status_note AS note
+        SELECT feature_id, notices.status_version, title, notices.status, statuses.name AS status_name,
+               status_note AS note
           FROM notices JOIN ideas USING (feature_id)
-         WHERE person_id = $1 AND mail_id IS NULL AND changed_at <= $2 ORDER BY changed_at, feature_id
+               LEFT JOIN statuses ON statuses.status_id = coalesce(ideas.status_id, ideas.status)
+         WHERE person_id = $1 AND mail_id IS NULL AND merged_into IS NULL AND changed_at <= $2
+         ORDER BY changed_at, feature_id
         """,
         person_id,
         quiet_since,
@@ -230,12 +255,18 @@ async def mark_told(connection: Connection, person_id: str, notices: Sequence[No
     )
 
 
-async def drop_notices(connection: Connection, person_id: str, feature_id: str | None = None) -> None:
-    """Tell the person nothing that still waits, of one idea or of any."""
+async def drop_notices(connection: Connection, person_id: str) -> None:
+    """Tell the person nothing that still waits."""
+    await connection.execute("DELETE FROM notices WHERE person_id = $1 AND mail_id IS NULL", person_id)
+
+
+async def drop_unfollowed(connection: Connection, person_id: str) -> None:
+    """Tell the person nothing that still waits of ideas that they have ceased to follow."""
     await connection.execute(
-        """
-        DELETE FROM notices WHERE person_id = $1 AND mail_id IS NULL AND ($2::text IS NULL OR feature_id = $2)
-        """,
+        f"""
+        DELETE FROM notices USING ideas
+         WHERE person_id = $1 AND mail_id IS NULL AND notices.feature_id = ideas.feature_id AND merged_into IS NULL
+           AND notices.feature_id NOT IN (SELECT feature_id FROM ({FOLLOWERS}) AS followed WHERE person_id = $1)
+        """,  # noqa: S608 - the query above
         person_id,
-        feature_id,
     )

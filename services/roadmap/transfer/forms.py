@@ -10,9 +10,9 @@ from starlette.datastructures import UploadFile
 
 from services.roadmap.store import transfer
 from services.roadmap.templates import templates
-from services.roadmap.transfer.importing import Report, lines_of, take
-from services.roadmap.transfer.rows import KINDS, Form, Kind, Source, read, write
-from shared.runtime import Answer, Body, Manager, Transaction, Tx, unprocessable
+from services.roadmap.transfer.importing import Report, take
+from services.roadmap.transfer.rows import KINDS, Form, Kind, Source, lines_of, read, write
+from shared.runtime import Answer, Body, Manager, unprocessable
 from shared.runtime.database import Database
 from shared.ui import parse_form
 from shared.ui.words import _
@@ -73,8 +73,9 @@ async def export(request: Request, kind: Kind, _who: Manager, format: Form = "cs
 
 
 @router.post("/api/v1/import/{kind}", tags=["transfer"], summary="Take in a file, or see what that would do")
-async def import_rows(kind: Kind, body: ImportBody, tx: Tx, _who: Manager) -> ImportAnswer:
-    report = await _taken(tx, kind, body.format, body.source, body.text, apply=body.apply)
+async def import_rows(request: Request, kind: Kind, body: ImportBody, _who: Manager) -> ImportAnswer:
+    database = request.app.state.database
+    report = await _taken(database, kind, body.format, body.source, body.text, apply=body.apply)
     faults = tuple(FaultAnswer.model_validate(fault) for fault in report.faults)
     return ImportAnswer(applied=body.apply, new=report.new, known=report.known, left_out=report.left_out, faults=faults)
 
@@ -85,26 +86,31 @@ async def show_form(request: Request, _who: Manager) -> Response:
 
 
 @router.post("/transfer", include_in_schema=False)
-async def import_file(request: Request, tx: Tx, _who: Manager) -> Response:
+async def import_file(request: Request, _who: Manager) -> Response:
     typed = await request.form(max_part_size=LONGEST * 4)
     file = typed.get("file")
     text = await _text(file) if isinstance(file, UploadFile) and file.filename else None
     form, _errors = parse_form(ImportForm, {**typed, **({"text": text} if text is not None else {})})
     if form is None or not form.text:
         raise unprocessable(_("Choose a file of at most five million characters, and what it holds."))
-    report = await _taken(tx, form.kind, form.format, form.source, form.text, apply=form.act == "apply")
+    database, apply = request.app.state.database, form.act == "apply"
+    report = await _taken(database, form.kind, form.format, form.source, form.text, apply=apply)
     return _page(request, form, report)
 
 
-async def _taken(tx: Transaction, kind: Kind, form: Form, source: Source, text: str, *, apply: bool) -> Report:
-    kept = tx.connection.transaction()
-    await kept.start()
-    try:
-        report = await take(tx, kind, source, read(kind, form, lines_of(text)))
-    except BaseException:
-        await kept.rollback()
-        raise
-    await (kept.commit() if apply else kept.rollback())
+async def _taken(database: Database, kind: Kind, form: Form, source: Source, text: str, *, apply: bool) -> Report:
+    """Take a file in, or look at what that would do.
+
+    Votes go one by one, as they come from anywhere else: together they would hold the ideas they are for, and everybody
+    else's vote would wait for the end of the file.
+    """
+    report, rows = Report(), read(kind, form, lines_of(text))
+    for together in ([row] for row in rows) if kind == "votes" else (rows,):
+        async with database.transaction() as tx:
+            kept = tx.connection.transaction()
+            await kept.start()
+            await take(tx, kind, source, together, report)
+            await (kept.commit() if apply else kept.rollback())
     return report
 
 

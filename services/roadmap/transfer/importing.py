@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -12,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from services.roadmap import casting, store
 from services.roadmap.board import editing
 from services.roadmap.board.comments import Comment
-from services.roadmap.people.signin import keep_contact
+from services.roadmap.people.welcoming import keep_contact
 from services.roadmap.store import speakers, transfer
 from services.roadmap.transfer.rows import Kind, Row, Source, status_of, time_of
 from shared.contract.envelope import in_words
@@ -20,9 +19,11 @@ from shared.contract.events import FeatureVoted
 from shared.contract.parts import OnBehalf, VoterKind
 from shared.contract.types import Email, Id, Line, Paragraph, Segment
 from shared.runtime import Problem, Rejected, Transaction
+from shared.ui.sentences import Sentence
 
 TOLD_FAULTS = 100
 CHANNEL = "import"
+Name = Annotated[Line | None, Field(max_length=80)]
 _id = TypeAdapter[str](Id)
 _UNFIT = re.compile(r"[^A-Za-z0-9._:@-]+")
 
@@ -62,7 +63,7 @@ class IdeaRow(BaseModel):
 
 class PersonRow(BaseModel):
     kind: Literal["customer", "prospect"] = "customer"
-    name: Annotated[Line | None, Field(max_length=80)] = None
+    name: Name = None
     email: Email | None = None
     language: Annotated[Line, Field(max_length=20)] = "en"
     plan: Line | None = None
@@ -71,6 +72,7 @@ class PersonRow(BaseModel):
 
 
 class VoteRow(BaseModel):
+    name: Name = None
     kind: VoterKind = "customer"
     vote: Literal["up", "withdrawn"] = "up"
     channel: Line = CHANNEL
@@ -80,14 +82,14 @@ class VoteRow(BaseModel):
 
 class CommentRow(BaseModel):
     body: Paragraph
-    name: Annotated[Line | None, Field(max_length=80)] = None
+    name: Name = None
     official: bool = False
     visibility: Literal["pending", "published", "spam", "archived"] = "published"
 
 
-async def take(tx: Transaction, kind: Kind, source: Source, given: Iterable[Row]) -> Report:
-    """Take the rows in, each in a savepoint of its own; gives what became of them."""
-    report, one = Report(), _TAKERS[kind]
+async def take(tx: Transaction, kind: Kind, source: Source, given: Iterable[Row], report: Report) -> None:
+    """Take the rows in, each in a savepoint of its own; the report is told what became of them."""
+    one = _TAKERS[kind]
     for row in given:
         if row.wrong:
             report.blame(row.number, row.wrong)
@@ -100,11 +102,10 @@ async def take(tx: Transaction, kind: Kind, source: Source, given: Iterable[Row]
         except Problem as wrong:
             report.blame(row.number, wrong.detail)
         except (Unfit, Rejected, ValueError) as wrong:
-            report.blame(row.number, str(wrong))
+            report.blame(row.number, wrong.args[0])
         else:
             report.new += is_new
             report.known += not is_new
-    return report
 
 
 async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
@@ -114,7 +115,7 @@ async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
     read = IdeaRow.model_validate(row.values)
     status, created = status_of(row.values.get("status", "")), time_of(row.values.get("created_at", ""))
     if status is None:
-        raise Unfit("it is a duplicate; import its original, and merge the two here")
+        raise Unfit(Sentence("it is a duplicate; import its original, and merge the two here"))
     feature_id = _own_name(source, row.values["id"])
     idea, _is_new = await editing.create(
         tx, feature_id, editing.Content(read.title, read.description), status, released_at=None
@@ -214,16 +215,20 @@ async def _person_of(tx: Transaction, source: Source, row: Row) -> str:
         return person_id
     if given:
         return _own_name(source, given)
-    raise Unfit("it names nobody; give person or email")
+    raise Unfit(Sentence("it names nobody; give person or email"))
 
 
 async def _known(tx: Transaction, source: Source, kind: str, row: Row, column: str) -> str:
     given = row.values.get(column, "")
     found = await _own(tx, kind, f"{source}:{given}", given)
     if found is None:
-        raise Unfit(
-            f"there is no {kind} {given[:60]!r} here; import the {kind}s first" if given else f"{column} is empty"
-        )
+        if not given:
+            raise Unfit(Sentence("%(column)s is empty", column=column))
+        missing = {
+            "idea": Sentence("there is no idea %(id)r here; import the ideas first", id=given[:60]),
+            "comment": Sentence("there is no comment %(id)r here; import the comments first", id=given[:60]),
+        }
+        raise Unfit(missing[kind])
     return found
 
 
@@ -246,7 +251,7 @@ async def _own(tx: Transaction, kind: str, external: str, given: str) -> str | N
 def _external(source: Source, row: Row, column: str) -> str:
     given = row.values.get(column)
     if not given:
-        raise Unfit(f"{column} is empty, so that nobody could know it again")
+        raise Unfit(Sentence("%(column)s is empty, so that nobody could know it again", column=column))
     return f"{source}:{given[:500]}"
 
 
@@ -255,8 +260,3 @@ def _own_name(source: Source, given: str) -> str:
     if source == "earshot":
         return _id.validate_python(given)
     return _id.validate_python(f"{source}-{_UNFIT.sub('-', given).strip('-')[:100] or uuid4()}")
-
-
-def lines_of(text: str) -> Iterable[str]:
-    """The text's lines with their ends, as the reader of CSV wants them."""
-    return StringIO(text, newline="")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, Literal, NamedTuple, get_args
 
 from services.roadmap.ideas import Status
+from shared.ui.sentences import Sentence
 
 Kind = Literal["ideas", "votes", "comments", "people"]
 Form = Literal["csv", "jsonl"]
@@ -20,6 +22,9 @@ Source = Literal["earshot", "fider", "canny"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_UNKEPT = re.compile("[\\0\\ud800-\\udfff]")
+"""What PostgreSQL does not take in a text."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LONGEST_LINE = 200_000
 """Characters; an idea's description has 20,000."""
 
@@ -100,6 +105,11 @@ class Row(NamedTuple):
     wrong: str | None = None
 
 
+def lines_of(text: str) -> Iterator[str]:
+    """The text's lines with their ends, as the reader of CSV wants them, without a second copy of the text."""
+    return (found.group() for found in _LINE.finditer(text))
+
+
 def read(kind: Kind, form: Form, lines: Iterable[str]) -> Iterator[Row]:
     """The rows of a file, one after the other, whatever tool named its columns."""
     yield from (_read_csv if form == "csv" else _read_jsonl)(kind, lines)
@@ -138,7 +148,7 @@ def status_of(given: str) -> Status | None:
     if name in get_args(Status):
         return name  # type: ignore[return-value]
     known = ", ".join(get_args(Status))
-    raise ValueError(f"the status {given[:60]!r} is unknown; use one of {known}")
+    raise ValueError(Sentence("the status %(given)r is unknown; use one of %(known)s", given=given[:60], known=known))
 
 
 def time_of(given: str) -> datetime | None:
@@ -150,38 +160,53 @@ def time_of(given: str) -> datetime | None:
         return None
     try:
         read_as = datetime.fromisoformat(given.strip())
-    except ValueError:
-        raise ValueError(f"{given[:60]!r} is no date; write 2026-03-02 or 2026-03-02T10:00:00Z") from None
-    return read_as.astimezone(UTC) if read_as.tzinfo else read_as.replace(tzinfo=UTC)
+        return read_as.astimezone(UTC) if read_as.tzinfo else read_as.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            Sentence("%(given)r is no date; write 2026-03-02 or 2026-03-02T10:00:00Z", given=given[:60])
+        ) from None
 
 
 def _read_csv(kind: Kind, lines: Iterable[str]) -> Iterator[Row]:
     reader = csv.reader(_limited(lines), strict=True)
+    begun = 1
     try:
         header = [_named(kind, cell) for cell in next(reader, [])]
+        begun = reader.line_num + 1
         for cells in reader:
-            if not any(cells):
-                continue
-            values = {name: unguarded(cell.strip()) for name, cell in zip(header, cells, strict=False) if cell.strip()}
-            wrong = "it has more cells than the head" if len(cells) > len(header) else None
-            yield Row(reader.line_num, values, wrong)
+            if any(cells):
+                values = {
+                    name: unguarded(cell.strip()) for name, cell in zip(header, cells, strict=False) if cell.strip()
+                }
+                wrong = Sentence("it has more cells than the head") if len(cells) > len(header) else None
+                yield _row(reader.line_num, values, wrong)
+            begun = reader.line_num + 1
     except (csv.Error, ValueError) as fault:
-        yield Row(reader.line_num, {}, f"this is no CSV from here on: {fault}")
+        yield Row(begun, {}, Sentence("this is no CSV from here on: %(why)s", why=fault.args[0]))
 
 
 def _read_jsonl(kind: Kind, lines: Iterable[str]) -> Iterator[Row]:
-    for number, line in enumerate(_limited(lines), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
+            continue
+        if len(line) > LONGEST_LINE:
+            yield Row(number, {}, _too_long())
             continue
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):
-            yield Row(number, {}, "this is no JSON")
+            yield Row(number, {}, Sentence("this is no JSON"))
             continue
         if not isinstance(found, dict):
-            yield Row(number, {}, "this is no JSON object")
+            yield Row(number, {}, Sentence("this is no JSON object"))
             continue
-        yield Row(number, {_named(kind, name): text for name, value in _flat(found) if (text := _text(value))})
+        yield _row(number, {_named(kind, name): text for name, value in _flat(found) if (text := _text(value))})
+
+
+def _row(number: int, values: Mapping[str, str], wrong: str | None = None) -> Row:
+    if wrong is None and any(_UNKEPT.search(value) for value in values.values()):
+        wrong = Sentence("it has a character that cannot be kept, a NUL or half of a pair; remove it")
+    return Row(number, values, wrong)
 
 
 def _flat(found: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -199,8 +224,12 @@ def _flat(found: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 def _limited(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if len(line) > LONGEST_LINE:
-            raise ValueError(f"a line has more than {LONGEST_LINE:,} characters")
+            raise ValueError(_too_long())
         yield line
+
+
+def _too_long() -> Sentence:
+    return Sentence("a line has more than %(most)s characters", most=f"{LONGEST_LINE:,}")
 
 
 def _named(kind: Kind, given: str) -> str:

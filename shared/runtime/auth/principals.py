@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.contract.types import Id
 from shared.runtime.errors import Problem
+from shared.ui.sentences import Sentence
 
 from .roles import Role
 from .tokens import KeysUnavailableError, TokenError
@@ -65,9 +66,15 @@ async def recognise(request: Request) -> None:
     try:
         request.state.principal = Principal(*await request.app.state.trust.identify(token))
     except TokenError as wrong:
-        request.state.refusal = Problem(401, "Sign in again", f"The token is not accepted: {wrong}.")
+        request.state.refusal = Problem(
+            401, Sentence("Sign in again"), Sentence("The token is not accepted: %(why)s.", why=str(wrong))
+        )
     except KeysUnavailableError as fault:
-        request.state.refusal = Problem(503, "Try again shortly", f"The token cannot be checked right now: {fault}.")
+        request.state.refusal = Problem(
+            503,
+            Sentence("Try again shortly"),
+            Sentence("The token cannot be checked right now: %(why)s.", why=str(fault)),
+        )
 
 
 def refuse_stranger(request: Request) -> None:
@@ -76,7 +83,9 @@ def refuse_stranger(request: Request) -> None:
     listed = f"{_listed_method(request.method)} {getattr(route, 'path', '')}" in request.app.state.public
     if request.state.principal is None and not listed:
         raise request.state.refusal or Problem(
-            401, "Sign in", "This needs a bearer token in the Authorization header, or a session at the gateway."
+            401,
+            Sentence("Sign in"),
+            Sentence("This needs a bearer token in the Authorization header, or a session at the gateway."),
         )
 
 
@@ -89,7 +98,11 @@ def refuse_foreign_origin(request: Request) -> None:
         return
     if site is None and origin is not None and urlsplit(origin).netloc == request.headers.get("host"):
         return
-    raise Problem(403, "Another site's request", "This form was sent from another site; open Earshot and try there.")
+    raise Problem(
+        403,
+        Sentence("Another site's request"),
+        Sentence("This form was sent from another site; open Earshot and try there."),
+    )
 
 
 def allow(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
@@ -99,12 +112,16 @@ def allow(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
     async def check(request: Request) -> Principal:
         principal: Principal | None = request.state.principal
         if principal is None:
-            raise Problem(401, "Sign in", "This needs somebody who is signed in.")
+            raise Problem(401, Sentence("Sign in"), Sentence("This needs somebody who is signed in."))
         if principal.role not in accepted:
             needed = ", ".join(sorted(accepted))
-            raise Problem(
-                403, "Not allowed", f"This needs the role {needed}; {principal.subject} has {principal.role}."
+            detail = Sentence(
+                "This needs the role %(needed)s; %(who)s has %(role)s.",
+                needed=needed,
+                who=principal.subject,
+                role=principal.role,
             )
+            raise Problem(403, Sentence("Not allowed"), detail)
         return principal
 
     return check
