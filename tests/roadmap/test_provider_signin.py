@@ -180,15 +180,16 @@ async def test_who_is_blocked_changes_nothing(board: Board) -> None:
     assert [await supporters(board.service, idea) for idea in ("export", "search")] == [0, 0]
 
 
-async def test_who_was_erased_counts_no_more(board: Board) -> None:
-    """As with an identity token: whoever was forgotten under this id is told so when they vote."""
+async def test_who_was_erased_does_not_come_back(board: Board) -> None:
+    """As with an identity token: whoever was forgotten under this id is told so, and nothing of them is kept again."""
     await board.come_back()
     await board.service.deliver(ParticipantErased(participant_id="customer-7", erased_at=START))
     assert (await board.service.client.get("/me")).headers["location"] == "/sign-in"
-    await board.come_back()
-    answer = await board.service.client.post("/board/export/vote", data={"vote": "up"})
-    assert answer.status_code == 409
-    assert await supporters(board.service, "export") == 0
+    back = await board.come_back()
+    assert back.status_code == 409
+    assert "as you asked" in back.json()["detail"]
+    assert await board.service.database.fetch("SELECT person_id FROM contacts") == []
+    assert await board.service.database.fetch("SELECT person_id FROM board_sessions") == []
 
 
 async def test_without_a_provider_there_is_none(tmp_path: Path) -> None:
