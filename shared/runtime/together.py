@@ -33,7 +33,9 @@ class Together(Generic[T, R]):
     async def __call__(self, request: Request) -> Callable[[T], Awaitable[R]]:
         state = request.app.state
         running: dict[object, _Running[T, R]] = state.together
-        return running.setdefault(self, _Running(state.database, self._work))
+        if self not in running:
+            running[self] = _Running(state.database, self._work)
+        return running[self]
 
 
 class _Running(Generic[T, R]):

@@ -10,12 +10,12 @@ from tests.browser.conftest import Site
 from tests.support.browser import (
     DEVICES,
     Watch,
+    check_for_everyone,
     open_everything,
     opened,
     repeated_ids,
     sideways,
     spending,
-    violations,
     walked,
 )
 
@@ -118,18 +118,6 @@ async def look(page: Page, site: Site, path: str, status: int) -> None:
     assert (watch.said, watch.foreign) == ([], [])
     assert await sideways(page) <= 0
     assert await repeated_ids(page) == []
-
-
-async def check_for_everyone(page: Page) -> None:
-    window = page.viewport_size
-    assert window is not None
-    # As tall as the page: axe counts what the bar at the foot covers as too small, though one can scroll to it.
-    height = await page.evaluate("document.documentElement.scrollHeight")
-    await page.set_viewport_size({"width": window["width"], "height": height})
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
-        assert await violations(page) == [], scheme
-    await page.set_viewport_size(window)
 
 
 @pytest.mark.parametrize(("path", "status"), PUBLIC)

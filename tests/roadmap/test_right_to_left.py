@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page
 
 from services.roadmap.templates import templates
 from tests.roadmap.events import add_idea, tagged, voted
-from tests.support.browser import Watch, open_everything, opened, violations
+from tests.support.browser import Watch, check_for_everyone, open_everything, opened, sideways
 from tests.support.service import ServiceUnderTest, service_under_test
 
 PUBLIC = [
@@ -147,17 +147,9 @@ async def check(page: Page, site: str, path: str) -> None:
     await open_everything(page)
     assert await page.evaluate("document.documentElement.dir") == "rtl"
     assert (watch.said, watch.foreign) == ([], [])
-    assert await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert await sideways(page) <= 0
     assert await page.evaluate(OUTSIDE) == []
-    window = page.viewport_size
-    assert window is not None
-    # As tall as the page: axe counts what the bar at the foot covers as too small, though one can scroll to it.
-    height = await page.evaluate("document.documentElement.scrollHeight")
-    await page.set_viewport_size({"width": window["width"], "height": height})
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
-        assert await violations(page) == [], scheme
-    await page.set_viewport_size(window)
+    await check_for_everyone(page)
 
 
 @pytest.mark.parametrize("path", PUBLIC)

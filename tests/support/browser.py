@@ -168,3 +168,16 @@ async def spending(page: Page) -> Spending:
         lambda event: spent.bytes_of.update({event["requestId"]: event["encodedDataLength"]}),
     )
     return spent
+
+
+async def check_for_everyone(page: Page) -> None:
+    """Axe finds nothing on the page, in light and dark."""
+    window = page.viewport_size
+    assert window is not None
+    # As tall as the page: axe counts what the bar at the foot covers as too small, though one can scroll to it.
+    height = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({"width": window["width"], "height": height})
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        assert await violations(page) == [], scheme
+    await page.set_viewport_size(window)

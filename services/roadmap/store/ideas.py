@@ -67,14 +67,6 @@ async def find_idea(connection: Connection, feature_id: str) -> Idea | None:
     return idea_of(row) if row else None
 
 
-async def find_ideas(connection: Connection, feature_ids: Collection[str]) -> dict[str, Idea]:
-    """Those of the ideas that exist."""
-    rows = await connection.fetch(
-        "SELECT ideas.* FROM ideas JOIN unnest($1::text[]) AS wanted (feature_id) USING (feature_id)", list(feature_ids)
-    )
-    return {row["feature_id"]: idea_of(row) for row in rows}
-
-
 async def all_ideas(connection: Connection) -> dict[str, Idea]:
     return {row["feature_id"]: idea_of(row) for row in await connection.fetch("SELECT * FROM ideas")}
 
