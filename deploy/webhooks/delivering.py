@@ -82,7 +82,8 @@ class Deliverer:
         """Until an attempt ends, or for a moment."""
         self._free.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._free.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._free.wait()
 
     async def stop(self) -> None:
         """Let what is under way end; what does not within the time of one attempt is claimed again later."""

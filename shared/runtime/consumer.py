@@ -87,7 +87,8 @@ class Consumer:
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 await self._go_on_where_accepted()
-                waiting = await asyncio.wait_for(self._waiting(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    waiting = await self._waiting()
             except Exception:  # noqa: BLE001 - Kafka or the database is away; that is the client's to mend
                 waiting = {}
             wanted = any(records for place, records in waiting.items() if place not in self.holding)

@@ -17,6 +17,8 @@ from . import outbox
 from .clock import Clock, utc_now
 from .recovery import presence
 
+CLOSE_SECONDS = 5.0
+
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -107,7 +109,8 @@ class Database:
     async def close(self) -> None:
         if self._pool is not None:
             try:
-                await asyncio.wait_for(self._pool.close(), timeout=5)
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._pool.close()
             except TimeoutError:
                 self._pool.terminate()
 

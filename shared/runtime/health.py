@@ -54,7 +54,8 @@ class Health:
 
     async def _lag(self) -> int | None:
         try:
-            lag = await asyncio.wait_for(self._consumer.lag(), ANSWER_SECONDS) if self._consumer else Lag(0, 0)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                lag = await self._consumer.lag() if self._consumer else Lag(0, 0)
         except Exception:  # noqa: BLE001 - an unknown lag is no fault of its own
             lag = None
         self._metrics.lag.set(lag.records if lag else math.nan)
@@ -110,7 +111,8 @@ class Health:
 
 async def _answer(check: Callable[[], Awaitable[str]]) -> tuple[bool, str]:
     try:
-        return True, await asyncio.wait_for(check(), ANSWER_SECONDS)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return True, await check()
     except TimeoutError:
         return False, f"no answer within {ANSWER_SECONDS:.0f} s"
     except (OSError, RuntimeError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:

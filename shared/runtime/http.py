@@ -63,9 +63,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
         try:
             yield
         finally:
-            work.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(work, STOP_SECONDS)
+            await _stop(work)
             await database.close()
             await stop_tracing()
 
@@ -127,6 +125,16 @@ async def _run(
             jobs.create_task(consumer.run())
         for job in own:
             jobs.create_task(job())
+
+
+async def _stop(work: asyncio.Task[None]) -> None:
+    """Let it finish what is under way, but not for longer than whoever stops the process waits."""
+    work.cancel()
+    ended, _ = await asyncio.wait({work}, timeout=STOP_SECONDS)
+    if not ended:
+        log.error("stops in the middle of work", after_seconds=STOP_SECONDS)
+    elif not work.cancelled():
+        work.result()
 
 
 async def _kept_going(job: Callable[[], Awaitable[None]], name: str, metrics: Metrics) -> None:

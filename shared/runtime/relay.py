@@ -88,7 +88,8 @@ class Relay:
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout=POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._wake.wait()
         self._wake.clear()
 
     async def _move_batch(self, connection: "asyncpg.Connection[asyncpg.Record]", kafka: AIOKafkaProducer) -> int:

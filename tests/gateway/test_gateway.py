@@ -87,7 +87,8 @@ async def test_a_client_that_leaves_is_no_fault_of_ours(gateway: Gateway) -> Non
         await writer.drain()
         await asyncio.sleep(0.2)
         writer.close()
-        await asyncio.wait_for(gateway.upstream.state.cut_off.wait(), 5)
+        async with asyncio.timeout(5):
+            await gateway.upstream.state.cut_off.wait()
         await asyncio.sleep(0.2)
     assert {entry["log_level"] for entry in logged} == {"info"}
     assert [entry["status"] for entry in logged if entry["event"] == "request"] == [499]

@@ -37,7 +37,8 @@ async def publish(bootstrap: str, value: bytes) -> None:
 
 async def read(bootstrap: str) -> tuple[int, bytes]:
     async with AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
-        record = await asyncio.wait_for(consumer.getone(), 20)
+        async with asyncio.timeout(20):
+            record = await consumer.getone()
         return len(consumer.partitions_for_topic(TOPIC) or ()), record.value
 
 

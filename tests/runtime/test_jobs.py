@@ -24,4 +24,5 @@ async def test_a_job_goes_on_until_it_is_stopped(name: str, index: int, tmp_path
         job = service.app.state.service.jobs[index]
         work = Work(service.database, service.app.state.settings, Metrics())
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(job(work), 1)
+            async with asyncio.timeout(1):
+                await job(work)

@@ -1,25 +1,31 @@
 """A consumer that stops moving is started again; a service that is told to stop finishes what is in flight."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 
-from shared.runtime import consumer
+from shared.runtime import consumer, http
+from shared.runtime.database import Database
 from shared.runtime.recovery.rebuild import connected
 from shared.runtime.recovery.restore import look
+from shared.runtime.relay import Relay
 from shared.runtime.serve import load
+from shared.runtime.service import Work
+from shared.runtime.telemetry import Metrics
 from tests.flow.story import publish, story
 from tests.runtime.foreign import Foreign, until_handled
 from tests.support.catching_up import run_through, until_it_waits
 from tests.support.infra import free_port
-from tests.support.running import Stage, stage, until
+from tests.support.running import Stage, always_hears_a_stop, stage, until
 
 
 @pytest.fixture
@@ -74,6 +80,31 @@ async def test_a_stop_finishes_what_is_in_flight(tmp_path: Path) -> None:
         moved = [(standing.handled, standing.committed) for standing in standings if standing.handled]
         assert moved
         assert [handled for handled, _ in moved] == [committed for _, committed in moved]
+
+
+async def test_a_stop_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that does not end when it is told to is left behind after a while, instead of holding up the stop."""
+    monkeypatch.setattr(http, "STOP_SECONDS", 0.5)
+    released = asyncio.Event()
+
+    async def deaf(_work: Work) -> None:
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+
+    async with stage(replace(load("kpi"), jobs=(deaf,)), tmp_path) as kpi:
+        async with asyncio.timeout(60) as patience:
+            async with kpi.run():
+                pass
+        released.set()
+        assert not patience.expired()
+
+
+async def test_a_relay_that_is_just_waking_hears_a_stop(tmp_path: Path) -> None:
+    """A cancellation that meets the end of its rest is not lost: it would go on for ever."""
+    async with stage(load("kpi"), tmp_path) as kpi:
+        relay = Relay(Database("kpi", ""), kpi.settings, Metrics())
+        await always_hears_a_stop(relay._wait, relay._wake)
 
 
 @asynccontextmanager

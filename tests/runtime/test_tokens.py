@@ -155,7 +155,8 @@ async def test_nobody_known_waits_for_a_strangers_reading(keys: KeySet, served: 
     while served.asked < 2:  # noqa: ASYNC110 - the server runs in a thread
         await asyncio.sleep(0.01)
     clock.now += 301
-    assert await asyncio.wait_for(accepts(keys, known.token()), 5)
+    async with asyncio.timeout(5):
+        assert await accepts(keys, known.token())
     served.door.set()
     assert not await stranger
 

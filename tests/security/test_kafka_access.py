@@ -119,7 +119,8 @@ async def test_events_go_in_and_out_under_a_services_own_user(kafka: SecureKafka
         )
         await watching.start()
         try:
-            record = await asyncio.wait_for(watching.getone(), 30)
+            async with asyncio.timeout(30):
+                record = await watching.getone()
         finally:
             await watching.stop()
         assert record.key == b"export"
@@ -137,7 +138,7 @@ async def test_the_demo_publishes_under_the_user_it_is_told(kafka: SecureKafka, 
     async with Doors("http://127.0.0.1:1", "no token", settings) as doors:
         await doors.publish("DemoRequested", request, event_id="demo-1")
     watching = onlooker(settings, [f"{prefix}earshot.demo-requested.v1"], "earliest")
-    assert (await asyncio.wait_for(_start_and_read(watching), 30)).key == b"demo-1"
+    assert (await _start_and_read(watching)).key == b"demo-1"
     with pytest.raises(Fault, match="look at user, password, CA"):
         await Doors("http://127.0.0.1:1", "no token", kafka.settings(ADMIN, "wrong", prefix)).__aenter__()
 
@@ -149,13 +150,14 @@ async def test_a_service_may_not_read_contact_details_that_are_not_its_business(
     settings = kafka.settings(user_of("roadmap"), "roadmap-secret", prefix)
     watching = onlooker(settings, [f"{prefix}earshot.demo-requested.v1"], "earliest")
     with pytest.raises(TopicAuthorizationFailedError):
-        await asyncio.wait_for(_start_and_read(watching), 30)
+        await _start_and_read(watching)
 
 
 async def test_a_service_may_not_publish_in_anothers_name(kafka: SecureKafka, prefix: str) -> None:
     """Kpi's user is refused a write to the votes."""
     with pytest.raises(TopicAuthorizationFailedError):
-        await asyncio.wait_for(_vote(kafka.settings(user_of("kpi"), "kpi-secret", prefix), "nobody"), 30)
+        async with asyncio.timeout(30):
+            await _vote(kafka.settings(user_of("kpi"), "kpi-secret", prefix), "nobody")
 
 
 async def test_a_service_may_not_take_anothers_records_away(kafka: SecureKafka, prefix: str) -> None:
@@ -166,13 +168,14 @@ async def test_a_service_may_not_take_anothers_records_away(kafka: SecureKafka, 
         group_id=f"{prefix}roadmap",
     )
     with pytest.raises(GroupAuthorizationFailedError):
-        await asyncio.wait_for(_start_and_read(member), 30)
+        await _start_and_read(member)
 
 
 async def _start_and_read(consumer: AIOKafkaConsumer) -> ConsumerRecord:
     try:
-        await consumer.start()
-        return await consumer.getone()
+        async with asyncio.timeout(30):
+            await consumer.start()
+            return await consumer.getone()
     finally:
         await consumer.stop()
 

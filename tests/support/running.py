@@ -35,6 +35,19 @@ async def until(found: Callable[[], Awaitable[T]], *, what: str, patience: float
     return answer
 
 
+async def always_hears_a_stop(rest: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
+    """Cancel the rest while `wake` is ending it, some steps of the event loop later each time."""
+    for steps in range(5):
+        resting = asyncio.ensure_future(rest())
+        await asyncio.sleep(0.01)
+        wake.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        accepted = resting.cancel()
+        await asyncio.wait({resting})
+        assert resting.cancelled() == accepted, f"cancelled after {steps} steps"
+
+
 async def topic_prefix() -> str:
     """A prefix whose topics exist and belong to one test."""
     prefix = f"t{uuid4().hex[:12]}."

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from shared.contract.events import FeatureStatusChanged
-from tests.support.running import until
+from tests.support.running import always_hears_a_stop, until
 from tests.support.service import START
 from tests.webhooks.conftest import VOTED, Webhooks, vote
 from tests.webhooks.receiver import Reply
@@ -293,3 +293,9 @@ async def test_a_removed_subscription_gets_nothing_more(webhooks: Webhooks) -> N
     await webhooks.send_due(deliverer)
     assert len(webhooks.receiver.came) == 1
     assert await webhooks.deliveries() == []
+
+
+async def test_a_deliverer_that_is_just_waking_hears_a_stop(webhooks: Webhooks) -> None:
+    """A cancellation that meets the end of an attempt is not lost: the deliverer would go on for ever."""
+    deliverer = webhooks.deliverer()
+    await always_hears_a_stop(deliverer.rest, deliverer._free)
