@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
+from shared.runtime.serve import look_for_cycles_seldom
 from tests.support.browser import CHROMIUM, launched
 from tests.support.infra import Infrastructure
 from tests.support.platform import Platform, free_block
@@ -21,6 +22,11 @@ _infrastructure = Infrastructure()
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
         _infrastructure.start()
+
+
+def pytest_collection_finish() -> None:
+    """What the collection made stays to the end: looking for cycles among it took a fifth of all tests' time."""
+    look_for_cycles_seldom()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -26,7 +26,7 @@ def room() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("told", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_run_that_is_stopped_leaves_nothing(room: Path, told: signal.Signals) -> None:
     """SIGTERM or Ctrl-C under load: no process, no mounted disk and no file is left, and the exit code says so."""
     command = [sys.executable, "-m", "tests.faults", "--events", "4000", "--seed", "7"]

@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, expect
 
 from shared.contract.events import KpiImpactAssessed, KpiMeasured
 from tests.runtime.tiny import tiny_service
-from tests.support.browser import DEVICES, PHONE, Watch, open_everything, opened, sideways, tab_to, violations
+from tests.support.browser import DEVICES, PHONE, Watch, check_for_everyone, open_everything, opened, sideways, tab_to
 from tests.support.service import FakeRecord, ServiceUnderTest, service_under_test
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -239,11 +239,7 @@ async def test_the_pages_are_quiet_and_accessible(
         await shown.goto(f"{site}/dead-letters{path}")
         await open_everything(shown)
         assert await sideways(shown) <= 0
-        height = await shown.evaluate("document.documentElement.scrollHeight")
-        await shown.set_viewport_size({"width": DEVICES[device]["viewport"]["width"], "height": height})
-        for scheme in ("light", "dark"):
-            await shown.emulate_media(color_scheme=scheme)
-            assert await violations(shown) == [], f"{path} {scheme}"
+        await check_for_everyone(shown)
     assert (watch.said, watch.foreign) == ([], [])
     await context.close()
 
