@@ -9,15 +9,27 @@ from services.roadmap.priority.kpis import Impact, Measurement, Objective, lates
 from services.roadmap.priority.prioritise import mark_due
 from shared.contract.events import FeatureVoted, InsightTagged, KpiImpactAssessed, KpiMeasured, ParticipantErased
 from shared.runtime import Handlers, Person, Received, Transaction, erasure
+from shared.runtime.outbox import source_of
 
 handlers = Handlers()
+OURS = source_of("roadmap")
 
 
 @handlers.on_batch(FeatureVoted, natural_key=True)
 async def count_votes(tx: Transaction, events: Sequence[Received[FeatureVoted]]) -> None:
-    last = {event.data.feature_id: event for event in events}
-    causes = {feature_id: event.cause for feature_id, event in last.items()}
-    await voting.record(tx, [event.data for event in events], [event.id for event in events], causes)
+    counted = await _cast_here(tx, [event for event in events if event.source == OURS])
+    fresh = [event for event in events if event.source != OURS or event.id not in counted]
+    causes = {event.data.feature_id: event.cause for event in fresh}
+    if fresh:
+        await voting.record(tx, [event.data for event in fresh], [event.id for event in fresh], causes)
+
+
+async def _cast_here(tx: Transaction, events: Sequence[Received[FeatureVoted]]) -> set[str]:
+    """The ids of events whose vote stands as it was cast here, with all that follows from it."""
+    if not events:
+        return set()
+    stand = await store.standing_as_cast(tx.connection, [voting.as_vote(event.data, event.id) for event in events])
+    return {event.id for event in events if (event.data.feature_id, event.data.voter_id, event.data.voted_at) in stand}
 
 
 @handlers.on_batch(InsightTagged, natural_key=True)

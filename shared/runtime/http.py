@@ -25,6 +25,7 @@ from .dead_letters import api as dead_letter_api
 from .dead_letters import pages as dead_letter_pages
 from .dead_letters import store as dead_letters
 from .depends import Tx
+from .direct import Directly
 from .health import Health
 from .housekeeping import Housekeeping
 from .jobs import name_of
@@ -96,6 +97,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     app.mount("/assets", service.pages.assets.app)
     app.add_middleware(Speaking, words=service.pages.words)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(Directly, routers=service.routers)
     app.add_middleware(Observed, metrics=metrics)
     app.add_middleware(BehindGateway, name=service.name)
     app.add_middleware(LimitedBody)

@@ -31,6 +31,11 @@ class Entry:
     headers: dict[str, str]
 
 
+def source_of(service: str) -> str:
+    """What the service's events name as their source."""
+    return f"/earshot/{service}"
+
+
 def entries(
     service: str,
     event: EventData,
@@ -45,7 +50,7 @@ def entries(
     """
     identifier = uuid4()
     headers = {
-        "source": f"/earshot/{service}",
+        "source": source_of(service),
         "time": now.isoformat(),
         "correlationid": correlation_id or str(identifier),
         **({"causationid": causation_id} if causation_id else {}),

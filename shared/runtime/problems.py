@@ -89,6 +89,16 @@ def install(app: FastAPI) -> None:
     handle(asyncpg.InterfaceError, _database)
 
 
+async def answer_to(request: Request, error: Exception) -> Response:
+    """What the application answers to the error; raises it where that is nothing."""
+    handlers = request.app.exception_handlers
+    for kind in type(error).__mro__:
+        if kind in handlers:
+            answered: Response = await handlers[kind](request, error)
+            return answered
+    raise error
+
+
 def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return answer(request, error.status, error.title, error.detail, kind=error.kind)

@@ -14,6 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AT_ONCE = 200
+GATHERING_SECONDS = 0.003
 
 Work = Callable[[Transaction, Sequence[T]], Awaitable[Sequence[R | Exception]]]
 """Does what is asked of it in the open transaction and answers in the same order; a refusal is an answer, too."""
@@ -22,9 +23,10 @@ Work = Callable[[Transaction, Sequence[T]], Awaitable[Sequence[R | Exception]]]
 class Together(Generic[T, R]):
     """What an endpoint depends on: `Annotated[Callable[[T], Awaitable[R]], Depends(Together(work))]`.
 
-    Nobody waits for company: the first call begins at once, and what comes meanwhile goes together into the next
-    transaction. An answer is given after the commit. When a transaction fails, each call of it gets one of its own, so
-    that nobody bears another's fault.
+    A call by itself begins at once, and what comes meanwhile goes together into the next transaction. As many as went
+    together are waited for, but only for a moment: who is answered together asks again together. An answer is given
+    after the commit. When a transaction fails, each call of it gets one of its own, so that nobody bears another's
+    fault.
     """
 
     def __init__(self, work: Work[T, R]) -> None:
@@ -43,6 +45,7 @@ class _Running(Generic[T, R]):
         self._database, self._work = database, work
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._expected, self._all_here = 1, asyncio.Event()
 
     async def __call__(self, item: T) -> R:
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -50,16 +53,27 @@ class _Running(Generic[T, R]):
         if self._task is None or self._task.done():
             # Not in the context of whoever happens to come first: it serves the others, too.
             self._task = asyncio.create_task(self._go_on(), context=Context())
+        if len(self._waiting) >= self._expected:
+            self._all_here.set()
         return await answer
 
     async def _go_on(self) -> None:
         while self._waiting:
+            await self._gather()
             taken, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            self._expected = len(taken)
             try:
                 await self._do(taken)
             except Exception as fault:  # noqa: BLE001 - whoever asked is told, each on their own
                 for pair in taken:
                     await self._do_alone(pair, fault, is_only=len(taken) == 1)
+
+    async def _gather(self) -> None:
+        self._all_here.clear()
+        if len(self._waiting) < self._expected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHERING_SECONDS):
+                    await self._all_here.wait()
 
     async def _do_alone(self, pair: tuple[T, asyncio.Future[R]], fault: Exception, *, is_only: bool) -> None:
         try:

@@ -92,4 +92,5 @@ async def store(connection: "asyncpg.Connection[asyncpg.Record]", size: int, *, 
         "UPDATE ideas SET supporters = people FROM support_counts WHERE support_counts.feature_id = ideas.feature_id"
     )
     await connection.execute("INSERT INTO active_counts (cell, people) VALUES ('loyal|pro|eu', $1)", voters)
-    await connection.execute("VACUUM ANALYZE")
+    # Empty tables stay as a new installation has them: once analyzed, they would be taken for ones that stay empty.
+    await connection.execute("VACUUM ANALYZE" if size else "VACUUM ANALYZE ideas")

@@ -273,6 +273,37 @@ async def test_a_vote_taken_back_within_the_same_moment_stays_back(roadmap: Serv
     assert await supporters(roadmap, "export") == 0
 
 
+async def test_a_vote_cast_here_is_not_worked_through_again(roadmap: ServiceUnderTest) -> None:
+    """Its event leaves vote and voter as they are, and does not hide another system's event of the same id."""
+    await add_idea(roadmap, "export")
+    await call(roadmap, "POST", "/ideas/export/votes", {"voter_id": "ana", "segment": {"loyalty": "loyal"}})
+    rows = "SELECT xmin::text FROM votes UNION ALL SELECT xmin::text FROM people"
+    before = await roadmap.database.fetch(rows)
+    [told] = await roadmap.published(FeatureVoted)
+    ours = roadmap.record(told, event_id="vote-1", source="/earshot/roadmap")
+    await roadmap.deliver(ours)
+    assert await roadmap.database.fetch(rows) == before
+    await roadmap.deliver(ours, roadmap.record(voted("export", "ben"), event_id="vote-1", source="/crm"))
+    assert await supporters(roadmap, "export") == 2
+
+
+async def test_a_vote_cast_here_that_is_lost_counts_when_it_comes_back(roadmap: ServiceUnderTest) -> None:
+    """After a restore from a backup the events of later votes are what is left of them; the last one holds."""
+    await add_idea(roadmap, "export")
+    for voter, vote in (("ana", "up"), ("ana", "withdrawn"), ("ben", "up")):
+        await call(roadmap, "POST", "/ideas/export/votes", {"voter_id": voter, "vote": vote})
+    events = [roadmap.record(told, source="/earshot/roadmap") for told in await roadmap.published(FeatureVoted)]
+    await roadmap.database.fetch("DELETE FROM votes")
+    await roadmap.database.fetch("UPDATE ideas SET supporters = 0")
+    await roadmap.database.fetch("DELETE FROM support_counts")
+    await roadmap.deliver(events[0])
+    assert await supporters(roadmap, "export") == 1
+    await roadmap.deliver(*events)
+    found = await roadmap.database.fetch("SELECT voter_id, vote FROM votes ORDER BY voter_id")
+    assert [(row["voter_id"], row["vote"]) for row in found] == [("ana", "withdrawn"), ("ben", "up")]
+    assert await supporters(roadmap, "export") == 1
+
+
 async def test_a_vote_that_must_not_count_is_refused(roadmap: ServiceUnderTest) -> None:
     """Closed ideas, erased voters and dates ahead are told apart, and nothing is published."""
     await add_idea(roadmap, "export")

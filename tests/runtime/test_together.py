@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.runtime import Transaction, inbox
+from shared.runtime import Transaction, inbox, together
 from shared.runtime.errors import Problem, conflict
 from shared.runtime.together import Together
 from tests.runtime.tiny import tiny_service
@@ -93,3 +93,28 @@ async def test_a_caller_who_leaves_holds_up_nobody(tiny: ServiceUnderTest, squar
     leaver.cancel()
     assert await other == 9
     assert await stored(tiny) == [2, 3]
+
+
+async def test_those_who_went_together_go_together_again(tiny: ServiceUnderTest, squares: Squares) -> None:
+    """Who is answered at the same time asks again at the same time, and is not split by the first to ask."""
+    cast = await asked(tiny, squares)
+    await asyncio.gather(*(cast(number) for number in (1, 2, 3)))
+    late = asyncio.ensure_future(cast(4))
+    await asyncio.sleep(0)
+    await asyncio.gather(cast(5), cast(6), late)
+    assert squares.taken == [[1, 2, 3], [4, 5, 6]]
+
+
+async def test_nobody_waits_long_for_who_does_not_come(
+    tiny: ServiceUnderTest, squares: Squares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes alone after many is served after a moment, and then at once."""
+    monkeypatch.setattr(together, "GATHERING_SECONDS", 0.2)
+    cast = await asked(tiny, squares)
+    await asyncio.gather(*(cast(number) for number in (1, 2, 3)))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert await cast(4) == 16
+    assert loop.time() - began >= 0.2
+    monkeypatch.setattr(together, "GATHERING_SECONDS", 3600)
+    assert await cast(5) == 25

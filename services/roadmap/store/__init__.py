@@ -106,7 +106,7 @@ from .support import (
     settle_words,
     supported_by,
 )
-from .votes import Summary, evidence, keep_insights, keep_votes, vote_summary, voted_for
+from .votes import Summary, evidence, keep_insights, keep_votes, standing_as_cast, vote_summary, voted_for
 
 __all__ = [
     "AccountPerson",
@@ -215,6 +215,7 @@ __all__ = [
     "save_idea",
     "settle_grouped_words",
     "settle_words",
+    "standing_as_cast",
     "standings_of",
     "statuses",
     "stored_frame",

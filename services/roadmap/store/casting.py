@@ -26,16 +26,20 @@ class About(NamedTuple):
 
 async def about(connection: Connection, asked: Collection[Asked]) -> dict[Asked, About]:
     """What these votes meet; nothing of those on an idea that does not exist."""
+    # Each LIMIT keeps the planner at the keys: joined, it reads whole tables as long as it thinks them small.
     rows = await connection.fetch(
         """
-        SELECT asked.feature_id, asked.voter_id, dated, idea.feature_id, status, status_changed_at, merged_into,
-               regrouped, status_version > 0 AS named, person_id IS NOT NULL AND cell IS NULL AS erased, voted_at
+        SELECT asked.feature_id, asked.voter_id, dated, idea.*, coalesce(erased, false), voted_at
           FROM unnest($1::text[], $2::text[], $3::boolean[]) AS asked (feature_id, voter_id, dated)
-               JOIN LATERAL (SELECT CASE WHEN dated THEN feature_id ELSE coalesce(merged_into, feature_id) END AS id
-                               FROM ideas WHERE ideas.feature_id = asked.feature_id) AS meant ON true
-               JOIN ideas AS idea ON idea.feature_id = meant.id
-               LEFT JOIN people ON person_id = asked.voter_id
-               LEFT JOIN votes ON (votes.feature_id, votes.voter_id) = (meant.id, asked.voter_id)
+               CROSS JOIN LATERAL (SELECT CASE WHEN dated THEN feature_id ELSE coalesce(merged_into, feature_id) END
+                                     FROM ideas WHERE feature_id = asked.feature_id LIMIT 1) AS meant (id)
+               CROSS JOIN LATERAL (SELECT feature_id, status, status_changed_at, merged_into, regrouped,
+                                          status_version > 0 AS named
+                                     FROM ideas WHERE feature_id = meant.id LIMIT 1) AS idea
+               LEFT JOIN LATERAL (SELECT cell IS NULL AS erased
+                                    FROM people WHERE person_id = asked.voter_id LIMIT 1) AS person ON true
+               LEFT JOIN LATERAL (SELECT voted_at FROM votes
+                                   WHERE (feature_id, voter_id) = (meant.id, asked.voter_id) LIMIT 1) AS vote ON true
         """,
         *(list(column) for column in zip(*asked, strict=True)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.roadmap.priority.insights import Insight
@@ -87,6 +88,28 @@ async def keep_votes(connection: Connection, votes: Sequence[Vote], cells: Mappi
         *vote_columns(votes, cells),
     )
     return [row["feature_id"] for row in rows]
+
+
+async def standing_as_cast(connection: Connection, votes: Sequence[Vote]) -> set[tuple[str, str, datetime]]:
+    """Idea, voter and time of those of the votes that are stored as they are given."""
+    rows = await connection.fetch(
+        """
+        SELECT given.feature_id, given.voter_id, given.voted_at
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
+               AS given (feature_id, voter_id, voter_kind, vote, voted_at, channel)
+               CROSS JOIN LATERAL (SELECT voter_kind, vote, voted_at, channel FROM votes
+                                    WHERE (feature_id, voter_id) = (given.feature_id, given.voter_id) LIMIT 1) AS held
+         WHERE (held.voter_kind, held.vote, held.voted_at, held.channel)
+               = (given.voter_kind, given.vote, given.voted_at, given.channel)
+        """,
+        [vote.feature_id for vote in votes],
+        [vote.voter_id for vote in votes],
+        [vote.voter_kind for vote in votes],
+        [vote.vote for vote in votes],
+        [vote.voted_at for vote in votes],
+        [vote.channel for vote in votes],
+    )
+    return {tuple(row) for row in rows}
 
 
 async def voted_for(connection: Connection, voter_id: str) -> set[str]:

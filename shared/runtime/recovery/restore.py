@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 
 from shared.contract import envelope
 from shared.contract.events import EventData
-from shared.runtime import positions
+from shared.runtime import outbox, positions
 from shared.runtime.kafka import admin, cluster_id, onlooker
 from shared.runtime.positions import Place
 from shared.runtime.service import Service
@@ -113,7 +113,7 @@ def _own(
     """The id and the data of an event that this service published; None for any other record."""
     try:
         event = envelope.from_record(headers, value)
-        return (event.id, envelope.decode(event, topic)[1]) if event.source == f"/earshot/{service.name}" else None
+        return (event.id, envelope.decode(event, topic)[1]) if event.source == outbox.source_of(service.name) else None
     except envelope.Undecodable:
         return None
 
