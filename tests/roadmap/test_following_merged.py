@@ -61,6 +61,26 @@ async def unsubscribe(service: ServiceUnderTest, mail: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
+async def test_a_mail_says_why_it_speaks_of_another_idea(roadmap: ServiceUnderTest) -> None:
+    """Whoever asked for the absorbed idea alone hears that it is part of the other; who asked for both does not."""
+    await sign_in(roadmap, "ben@example.com")
+    await vote(roadmap, "csv")
+    await vote(roadmap, "excel")
+    await merge(roadmap, "csv", "excel")
+    await move(
+        roadmap, "excel", "planned", note="**Soon**, see [the plan](https://example.com/plan):\n\n* CSV\n* Excel"
+    )
+    for _ in range(3):
+        await wait(roadmap, 10)
+    ana, ben = sorted(await letters(roadmap), key=lambda mail: str(mail["recipient"]))
+    reason = "“Csv”, which you asked for, is part of it now."
+    assert reason in ana["text"]
+    assert reason in ana["html"]
+    assert "part of it now" not in ben["text"]
+    assert "Soon, see the plan: CSV Excel" in ben["text"]
+    assert "**" not in ben["html"]
+
+
 async def test_whoever_follows_both_is_told_once(roadmap: ServiceUnderTest) -> None:
     """Ana followed the absorbed idea, Ben both, Cy voted for both: each gets one mail about the survivor."""
     await sign_in(roadmap, "ben@example.com")

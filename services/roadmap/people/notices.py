@@ -18,6 +18,7 @@ from shared.runtime import Transaction, mail
 from shared.runtime.service import Work
 from shared.runtime.settings import Settings
 from shared.ui.letters import Part, compose
+from shared.ui.markdown import plain
 from shared.ui.words import _, marked, ngettext
 
 HOLD_BACK = timedelta(minutes=10)
@@ -101,8 +102,12 @@ def _letter(reader: Reader, notices: Sequence[Notice], settings: Settings) -> ma
 
 
 def _parts(notice: Notice, base: str) -> list[Part]:
-    answer = [Part(notice.note)] if notice.note else []
-    return [Part(_said(notice), _page(notice, base)), *answer]
+    parts = [Part(_said(notice), _page(notice, base))]
+    if notice.through is not None:
+        parts.append(Part(_("“%(title)s”, which you asked for, is part of it now.", title=notice.through)))
+    if notice.note:
+        parts.append(Part(plain(notice.note)))
+    return parts
 
 
 def _page(notice: Notice, base: str) -> str:

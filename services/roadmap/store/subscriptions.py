@@ -36,7 +36,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One change that one person is to be told of; `status_name` is the company's own, None for one without a name."""
+    """One change that one person is to be told of; `status_name` is the company's own, None for one without a name.
+
+    `through` is the title of the absorbed idea that makes them a follower, None for who follows the idea itself.
+    """
 
     feature_id: str
     status_version: int
@@ -44,6 +47,7 @@ class Notice:
     status: Status
     status_name: str | None
     note: str | None
+    through: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +232,18 @@ async def notices_of(connection: Connection, person_id: str, quiet_since: dateti
     rows = await connection.fetch(
         """
         SELECT feature_id, notices.status_version, title, notices.status, statuses.name AS status_name,
-               status_note AS note
+               status_note AS note, through
           FROM notices JOIN ideas USING (feature_id)
+               LEFT JOIN LATERAL (
+                   SELECT CASE WHEN own.merged_into IS NOT NULL THEN own.title END AS through FROM ideas AS own
+                    WHERE coalesce(own.merged_into, own.feature_id) = notices.feature_id
+                      AND (EXISTS (SELECT FROM subscriptions AS asked
+                                    WHERE (asked.feature_id, asked.person_id) = (own.feature_id, notices.person_id)
+                                      AND wanted)
+                           OR EXISTS (SELECT FROM votes WHERE vote = 'up'
+                                         AND (votes.feature_id, voter_id) = (own.feature_id, notices.person_id)))
+                    ORDER BY own.merged_into NULLS FIRST, own.title LIMIT 1
+               ) AS reason ON true
                LEFT JOIN statuses ON statuses.status_id = coalesce(ideas.status_id, ideas.status)
          WHERE person_id = $1 AND mail_id IS NULL AND merged_into IS NULL AND changed_at <= $2
          ORDER BY changed_at, feature_id
