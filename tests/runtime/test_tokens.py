@@ -228,10 +228,23 @@ async def test_the_algorithm_is_not_the_tokens_choice(keys: KeySet, served: Serv
         (hmac_signed + b"." + digest).decode(),
         jwt.encode(claims, b"secret" * 6, "HS256", {"kid": "shared"}),
         jwt.encode(claims, curve, "ES256", {"kid": kid}),
-        jwt.encode(claims, signer.key, "EdDSA"),
+        jwt.encode(claims, curve, "ES256"),
     ]
     assert [await accepts(keys, token) for token in forged] == [False] * 6
     assert await accepts(keys, signer.token())
+
+
+async def test_one_key_alone_needs_no_name(served: Served) -> None:
+    """As OpenID Connect has it: with one key a token need not say which it is, with several it must."""
+    ada, eve = Signer(), Signer()
+    claims = jwt.decode(ada.token(), options={"verify_signature": False})
+    nameless = jwt.encode(claims, ada.key, "EdDSA")
+    unnamed = {name: said for name, said in ada.public.items() if name != "kid"}
+    found = []
+    for published in ([ada.public], [unnamed], [eve.public], [ada.public, eve.public], [unnamed, eve.public], []):
+        served.keys = published
+        found.append(await accepts(KeySet(served.url), nameless))
+    assert found == [True, True, False, False, False, False]
 
 
 async def test_a_token_is_checked_once_while_it_is_good(

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -89,11 +89,14 @@ def _signing_key(pem: bytes) -> tuple["Ed25519PrivateKey | EllipticCurvePrivateK
 
 
 class KeySet:
-    """The public keys at a path or URL: read again every five minutes, and when a token names an unknown key."""
+    """The public keys at a path or URL: read again every five minutes, and when a token names an unknown key.
+
+    A token need not name its key where the set has one alone (OpenID Connect Core 1.0, section 10.1).
+    """
 
     def __init__(self, location: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.location, self._clock = location, clock
-        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._keys: Mapping[str | None, jwt.PyJWK] = {}
         self._entries: list[dict[str, str]] = []
         # A system shows the same token with every call, and checking a signature costs more than all else of it.
         self._verified: dict[tuple[str, str, str], tuple[str | None, dict[str, Any]]] = {}
@@ -146,7 +149,9 @@ class KeySet:
             await self._refresh(REFRESH_SECONDS)
         if self._clock() - self._read_at > STALE_SECONDS:
             raise KeysUnavailableError("the keys that tokens are checked with cannot be read")
-        if name is None or name not in self._keys:
+        if name not in self._keys:
+            if name is None:
+                raise TokenError("the token does not name its key (kid), and there is not one trusted key alone")
             raise TokenError(f"the token is signed by key {name!r}, which is not among the trusted ones")
         return self._keys[name]
 
@@ -162,7 +167,7 @@ class KeySet:
         try:
             found = json.loads(await asyncio.to_thread(_read, self.location))["keys"]
             entries = [{name: said for name, said in entry.items() if name in PUBLIC_MEMBERS} for entry in found]
-            keys = {entry["kid"]: key for entry in entries if (key := _usable(entry)) is not None}
+            keys = _by_name(entries)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
             log.warning("key set cannot be read", because=repr(fault), keys_known=len(self._keys))
             return
@@ -173,9 +178,16 @@ class KeySet:
         self._entries = [entry for entry in entries if entry.get("kid") in keys]
 
 
+def _by_name(entries: Sequence[Mapping[str, Any]]) -> dict[str | None, jwt.PyJWK]:
+    """The usable keys; one alone is also what a token without a name means."""
+    usable = [(entry.get("kid"), key) for entry in entries if (key := _usable(entry)) is not None]
+    named: dict[str | None, jwt.PyJWK] = {name: key for name, key in usable if name}
+    return named | {None: usable[0][1]} if len(usable) == 1 else named
+
+
 def _usable(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
     """The public key of an entry; none for a secret, a key for encryption, and what we cannot check with."""
-    if entry.get("kty") not in {"EC", "OKP", "RSA"} or entry.get("use", "sig") != "sig" or not entry.get("kid"):
+    if entry.get("kty") not in {"EC", "OKP", "RSA"} or entry.get("use", "sig") != "sig":
         return None
     with contextlib.suppress(jwt.PyJWTError):
         return jwt.PyJWK(dict(entry))
