@@ -19,7 +19,8 @@ OURS = source_of("roadmap")
 async def count_votes(tx: Transaction, events: Sequence[Received[FeatureVoted]]) -> None:
     counted = await _cast_here(tx, [event for event in events if event.source == OURS])
     fresh = [event for event in events if event.source != OURS or event.id not in counted]
-    causes = {event.data.feature_id: event.cause for event in fresh}
+    last = {event.data.feature_id: event for event in fresh}
+    causes = {feature_id: event.cause for feature_id, event in last.items()}
     if fresh:
         await voting.record(tx, [event.data for event in fresh], [event.id for event in fresh], causes)
 

@@ -8,7 +8,7 @@ Rust. Whatever is not accepted here, for good or bad reasons, is left to `envelo
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -29,11 +29,16 @@ _FIXED = ("ce_specversion", "ce_source", "ce_type", "content-type", "ce_datacont
 
 _REQUIRED = frozenset({"ce_id", "ce_specversion", "ce_source", "ce_type"})
 
-_WITHOUT_NUL: Final = r"^[^\x00]*$"
+_BACKSLASH: Final = ord("\\")
+_NUL: Final = b"\\u0000"
+"""The one way in which JSON can say NUL, which PostgreSQL cannot hold."""
 
 _PLAIN: Final = re.compile(rb"[\x01-\x7f]{1,%d}" % envelope.MAX_ATTRIBUTE_CHARACTERS).fullmatch
-_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)").fullmatch
-"""The usual spelling of a time with its offset, whose parts `datetime.fromisoformat` then checks."""
+_TIME: Final = re.compile(
+    rb"[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?"
+    rb"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+).fullmatch
+"""Times with their offset in the usual spelling, on one of the 28 days that every month has; others are looked at."""
 
 _UTC_TIME: Final = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|\+00:00)$"
 """The same in UTC, for Rust; of both zones `datetime.fromisoformat` makes the same object."""
@@ -56,14 +61,16 @@ class _Layout(NamedTuple):
 class _Sender(NamedTuple):
     event_type: EventType
     source: str
-    validate: Callable[[bytes], EventData]
+    validate: Callable[..., EventData]
 
 
 def read(headers: Headers, value: bytes | None, topic: str) -> Read | None:
     """The event in a record of this topic, if it is of the common kind and valid."""
     if not headers or value is None or len(value) > envelope.MAX_DATA_BYTES:
         return None
-    names, contents = zip(*headers, strict=True)
+    if _BACKSLASH in value and _NUL in value:
+        return None
+    names, contents = zip(*headers)  # noqa: B905 - pairs are as long as each other, and to look costs as much again
     if (layout := _layout(names)) is None:
         return None
     fixed, place, time, correlation, trace = layout
@@ -71,13 +78,11 @@ def read(headers: Headers, value: bytes | None, topic: str) -> Read | None:
     identifier = _plain(contents[place])
     related = identifier if correlation is None else _plain(contents[correlation])
     traceparent = "" if trace is None else _plain(contents[trace])
-    if sender is None or identifier is None or related is None or traceparent is None:
-        return None
-    if time is not None and not _is_time(contents[time]):
+    if sender is None or identifier is None or related is None or traceparent is None or not _is_time(contents, time):
         return None
     event_type, source, validate = sender
     try:
-        return event_type, identifier, source, validate(value), related, traceparent
+        return event_type, identifier, source, validate(value, strict=True), related, traceparent
     except ValidationError:
         return None
 
@@ -109,7 +114,7 @@ def _sender(names: tuple[str, ...], contents: tuple[bytes | None, ...], topic: s
     event_type = EVENTS.get(event.type)
     if event_type is None or event_type.topic != topic:
         return None
-    return _Sender(event_type, event.source, validator(event_type.model))
+    return _Sender(event_type, event.source, _validator(event_type.model))
 
 
 def _plain(content: bytes | None) -> str | None:
@@ -117,22 +122,21 @@ def _plain(content: bytes | None) -> str | None:
     return content.decode() if content is not None and _PLAIN(content) else None
 
 
-def _is_time(content: bytes | None) -> bool:
-    if content is None or not _TIME(content):
+def _is_time(contents: Sequence[bytes | None], place: int | None) -> bool:
+    """Whether there is a time here, or need be none."""
+    if place is None:
+        return True
+    content = contents[place]
+    if content is None:
         return False
-    try:
-        datetime.fromisoformat(content.decode())
-    except ValueError:
-        return False
-    return True
+    return bool(_TIME(content)) or (content.isascii() and envelope.has_instant(content.decode()))
 
 
 @cache
-def validator(model: type[EventData]) -> Callable[[bytes], EventData]:
-    """What makes an event's data of JSON, or raises ValidationError; it may refuse what the model accepts."""
+def _validator(model: type[EventData]) -> Callable[..., EventData]:
+    """What makes an event's data of JSON without NUL, or raises ValidationError where the model may still accept it."""
     # Not the prebuilt validators: the model's own would be taken instead of the schema given.
-    quick = SchemaValidator(_in_rust(model.__pydantic_core_schema__), _use_prebuilt=False)
-    return partial(quick.validate_json, strict=True)
+    return SchemaValidator(_in_rust(model.__pydantic_core_schema__), _use_prebuilt=False).validate_json
 
 
 def _in_rust(schema: Any) -> Any:  # noqa: ANN401 - a tree of dicts and lists
@@ -149,8 +153,8 @@ def _in_rust(schema: Any) -> Any:  # noqa: ANN401 - a tree of dicts and lists
 
 _NO_SCHEMA = frozenset({"metadata", "config", "serialization", "default", "cls", "function", "expected"})
 _NARROWER: Mapping[object, Callable[[dict[str, Any]], Any]] = {
-    # Half a surrogate pair cannot be in text that came through Rust.
-    types._storable: lambda schema: schema["schema"] | {"pattern": _WITHOUT_NUL},  # noqa: SLF001
+    # Half a surrogate pair cannot be in text that came through Rust, and NUL is looked for in all the JSON at once.
+    types._storable: lambda schema: schema["schema"],  # noqa: SLF001
     types._in_utc: lambda _: core_schema.chain_schema(  # noqa: SLF001
         [
             core_schema.str_schema(pattern=_UTC_TIME),

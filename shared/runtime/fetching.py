@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
 from .positions import Place, shown
-from .record_batches import Taken, drain_anew
+from .record_batches import Taken, drain_anew, is_amid_batch
 from .telemetry import Metrics
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,9 @@ Fetch = Callable[..., Awaitable[Fetched]]
 PAUSE_SECONDS = 5.0
 FEW, LONGEST_REST_SECONDS = 100, 0.025
 """After few records it rests for as long as they took: a transaction costs as much as many, so more come together."""
+
+MOST_TURNS = 5
+"""How often running a partition comes first whose expanded batch is not used up: each that is left so takes memory."""
 
 
 class Expiry:
@@ -52,6 +55,8 @@ class Fetching:
         self.fault: str | None = None
         self._failed_at = 0.0
         self._gave_few_at: float | None = None
+        self._amid: set[TopicPartition] = set()
+        self._turns = 0
 
     @property
     def failing_seconds(self) -> float:
@@ -90,10 +95,14 @@ class Fetching:
                     await self._consumer.seek_to_beginning(partition)
 
     def _let_others_go_first(self, taken: Iterable[TopicPartition]) -> None:
-        """The next batch begins with other partitions, however much is left of these."""
+        """Other partitions come next, however much is left of these; but what is expanded is used up, within limits."""
         waiting = self._consumer._fetcher._records  # noqa: SLF001 - aiokafka would empty one before the next
-        for partition in taken:
-            if partition in waiting:
+        left = [partition for partition in taken if partition in waiting]
+        amid = {partition for partition in left if is_amid_batch(waiting[partition])}
+        self._turns = self._turns + 1 if amid == self._amid else 1
+        self._amid = amid if self._turns < MOST_TURNS else set()
+        for partition in left:
+            if partition not in self._amid:
                 waiting.move_to_end(partition)
 
     async def _look_for_gaps(self, taken: Fetched) -> None:

@@ -1,6 +1,6 @@
 """What a service does with each event type: a table from event model to handler."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -28,7 +28,7 @@ class Received(Struct, Generic[E]):  # there is one for every record, and a data
     source: str
     data: E
     correlation_id: str
-    trace: dict[str, str]
+    trace: Mapping[str, str]
     record: "Record"
 
     @property

@@ -68,6 +68,10 @@ class Taken(Struct, gc=False):  # made for every record: a tenth of what aiokafk
 class _Partition(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka is not typed
     """A partition's records that were fetched and not handed out yet."""
 
+    @property
+    def is_amid_batch(self) -> bool:
+        return bool(self.next_fetch_offset < self._records.upto)
+
     def _consumer_record(self, tp: TopicPartition, record: Any) -> Taken:  # noqa: ANN401 - of two parsers
         return Taken(tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
 
@@ -128,6 +132,12 @@ class _Room:
 _room = _Room()
 
 
+def is_amid_batch(fetched: Any) -> bool:  # noqa: ANN401 - what aiokafka's fetcher holds of a partition
+    """Whether an expanded batch is held there, since only a part of it was handed out."""
+    records = getattr(fetched, "_partition_records", None)
+    return isinstance(records, _Partition) and records.is_amid_batch
+
+
 def drain_anew() -> None:
     """The consumer asks for records: there is room again."""
     _room.spent = 0
@@ -137,6 +147,8 @@ class Records(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka is not typed
     """The batches of one fetched response; those that find no room any more are fetched again."""
 
     _arrived = False
+    upto = 0
+    """The offset behind the batch that was begun last."""
 
     def has_next(self) -> bool:
         more: bool = super().has_next()
@@ -147,7 +159,10 @@ class Records(_MemoryRecordsPy):  # type: ignore[misc] # aiokafka is not typed
     def next_batch(self) -> Any:  # noqa: ANN401 - one of aiokafka's batches, or ours around one
         raw = self._next_slice
         batch = super().next_batch()
-        return _Batch(raw, batch) if isinstance(batch, DefaultRecordBatch) else batch
+        if not isinstance(batch, DefaultRecordBatch):
+            return batch
+        self.upto = batch.next_offset
+        return _Batch(raw, batch)
 
 
 @final

@@ -1,7 +1,8 @@
 """From Kafka records to events and dead letters, without touching Kafka or the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
@@ -59,6 +60,8 @@ class Refused:
 
 R = TypeVar("R", bound=Record)
 
+NO_TRACE: Mapping[str, str] = MappingProxyType({})
+
 
 def last_of_each(records: Iterable[R]) -> dict[tuple[str, int], R]:
     """The last record of each topic and partition."""
@@ -72,7 +75,7 @@ def decode(record: Record, topic_prefix: str = "") -> Decoded | Refused:
     if found is None:
         return _decode_with_care(record, topic)
     event_type, event_id, source, data, correlation_id, traceparent = found
-    trace = {"traceparent": traceparent} if traceparent else {}
+    trace = {"traceparent": traceparent} if traceparent else NO_TRACE
     return Decoded(record, event_type, Received(event_id, source, data, correlation_id, trace, record))
 
 
@@ -93,7 +96,7 @@ def _decode_with_care(record: Record, topic: str) -> Decoded | Refused:
         source=event.source,
         data=data,
         correlation_id=_printable(event.extensions.get("correlationid", event.id)),
-        trace={"traceparent": event.extensions["traceparent"]} if "traceparent" in event.extensions else {},
+        trace={"traceparent": event.extensions["traceparent"]} if "traceparent" in event.extensions else NO_TRACE,
         record=record,
     )
     return Decoded(record, event_type, received)

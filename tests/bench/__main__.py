@@ -54,8 +54,8 @@ async def _visible(at: Place, size: Size) -> dict[str, Any]:
 
 async def _scale(at: Place, size: Size) -> dict[str, Any]:
     return {
-        "stored": await scale.stored(at, size.events, size.stored),
-        "instances": await scale.instances(at, size.events, size.instances),
+        "stored": await scale.stored(at, size.events, size.stored, size.rounds),
+        "instances": await scale.instances(at, size.events, size.instances, size.rounds),
     }
 
 

@@ -34,6 +34,8 @@ class Place:
     kafka: str
     postmaster: psutil.Process
     folder: Path
+    python: Path
+    """With the packages of the images alone: libraries load what else they find."""
 
     async def topics(self) -> str:
         """A prefix whose topics exist and are empty."""
@@ -61,9 +63,17 @@ def place(folder: Path) -> Iterator[Place]:
     try:
         (folder / "jwks.json").write_text('{"keys": []}')
         port = urlsplit(os.environ[ADMIN_DSN]).port
-        yield Place(os.environ[KAFKA], _listening_on(port), folder)
+        yield Place(os.environ[KAFKA], _listening_on(port), folder, _as_in_images(folder / "venv"))
     finally:
         infrastructure.stop()
+
+
+def _as_in_images(venv: Path) -> Path:
+    uv, python = Path(sys.executable).with_name("uv"), venv / "bin" / "python"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
+    install: list[str | Path] = [uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--python", python]
+    subprocess.run([*install, CHECKOUT / "requirements" / "runtime.lock"], check=True)
+    return python
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ def service(place: Place, name: str, database: str, prefix: str, **settings: str
     """One process of the service, as it is run everywhere."""
     port = free_port()
     own = {"EARSHOT_JWKS": str(place.folder / "jwks.json"), "EARSHOT_HTTP_PORT": str(port), **settings}
-    command = [sys.executable, "-m", "deploy.local", "serve", name]
+    command = [str(place.python), "-m", "deploy.local", "serve", name]
     with _running(place, command, dsn_of(database, name), prefix, own) as process:
         yield Program(process, f"http://127.0.0.1:{port}")
 

@@ -63,7 +63,8 @@ def _plots(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         delays = {f"{name}, {share}": found[share] for name, found in seen.items() for share in ("p50 ms", "p99 ms")}
         yield "visible", bars("Published to visible over HTTP, ms", delays, limit=250, limit_name="250 ms")
     if scaled := results.get("scale"):
-        yield "stored", bars("Votes counted per core-second, by votes stored", scaled["stored"])
+        rates = {name: found["events per core-second"] for name, found in scaled["stored"].items()}
+        yield "stored", bars("Votes counted per core-second, by votes stored", rates)
         rates = {name: found["events per second"] for name, found in scaled["instances"].items()}
         yield "instances", bars("Votes counted per second, by instances", rates)
     if used := results.get("memory"):

@@ -1,5 +1,6 @@
 """The same consumption with more votes stored, and with more instances."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -8,6 +9,7 @@ import asyncpg
 from tests.support.databases import dsn_of
 
 from . import votes
+from .figures import median
 from .meters import Cost, between
 from .place import Place, service
 from .progress import Progress
@@ -15,29 +17,43 @@ from .progress import Progress
 IDEAS = 2000
 
 
-async def stored(place: Place, events: int, sizes: tuple[int, ...]) -> dict[str, Any]:
-    """Events per core-second when this many votes are there already."""
-    prefix = await place.topics()
-    votes.publish(place.kafka, prefix, votes.Crowd().votes(events))
-    found = {}
-    for size in sizes:
-        cost = await _consume(place, prefix, events, instances=1, size=size)
-        found[f"{size:,} votes"] = cost.per_core_second
-    return found
-
-
-async def instances(place: Place, events: int, numbers: tuple[int, ...]) -> dict[str, Any]:
-    """Events per core-second and per second of this many instances together."""
-    prefix = await place.topics()
-    votes.publish(place.kafka, prefix, votes.Crowd().votes(events))
-    found = {}
-    for number in numbers:
-        cost = await _consume(place, prefix, events, instances=number, size=0)
-        found[f"{number} instances"] = {
-            "events per core-second": cost.per_core_second,
-            "events per second": cost.per_second,
+async def stored(place: Place, events: int, sizes: tuple[int, ...], rounds: int) -> dict[str, Any]:
+    """Events per core-second when this many votes are there already: medians over the rounds."""
+    costs = await _in_turns(place, events, [(1, size) for size in sizes], rounds)
+    none = costs[0]
+    return {
+        f"{size:,} votes": {
+            "events per core-second": median(cost.per_core_second for cost in found),
+            "of none": median(cost.per_core_second / of.per_core_second for cost, of in zip(found, none, strict=True)),
         }
-    return found
+        for size, found in zip(sizes, costs, strict=True)
+    }
+
+
+async def instances(place: Place, events: int, numbers: tuple[int, ...], rounds: int) -> dict[str, Any]:
+    """Events per core-second and per second of this many instances together: medians over the rounds."""
+    costs = await _in_turns(place, events, [(number, 0) for number in numbers], rounds)
+    return {
+        f"{number} instances": {
+            "events per core-second": median(cost.per_core_second for cost in found),
+            "of one": median(
+                cost.per_core_second / of.per_core_second for cost, of in zip(found, costs[0], strict=True)
+            ),
+            "events per second": median(cost.per_second for cost in found),
+        }
+        for number, found in zip(numbers, costs, strict=True)
+    }
+
+
+async def _in_turns(place: Place, events: int, settings: Sequence[tuple[int, int]], rounds: int) -> list[list[Cost]]:
+    """The costs of each setting, which is a number of instances and one of votes stored, in every round."""
+    prefix = await place.topics()
+    votes.publish(place.kafka, prefix, votes.Crowd().votes(events))
+    costs: list[list[Cost]] = [[] for _ in settings]
+    for _ in range(rounds):
+        for found, (number, size) in zip(costs, settings, strict=True):
+            found.append(await _consume(place, prefix, events, instances=number, size=size))
+    return costs
 
 
 async def _consume(place: Place, prefix: str, events: int, *, instances: int, size: int) -> Cost:
