@@ -32,7 +32,7 @@ from .telemetry import Metrics
 log = structlog.get_logger(__name__)
 
 BATCH_TIMEOUT_MS = 20
-FETCH_BYTES = 256 << 10
+FETCH_BYTES = 128 << 10
 """Of one partition at a time; compressed, that is more than a batch of records. A larger record comes all the same."""
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
 WATCH_SECONDS, FAILING_SECONDS, STALL_SECONDS = 5.0, 10.0, 60.0

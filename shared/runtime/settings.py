@@ -140,7 +140,7 @@ class Settings(KafkaSettings, HttpSettings):
 
     database_dsn: Dsn = Field(description="postgresql://role:password@host:port/database, the service's own role")
     database_pool: int = Field(default=10, ge=3, le=100, description="connections at most; the relay holds one more")
-    batch_records: int = Field(default=1500, ge=1, le=5000, description="records of one consumed batch at most")
+    batch_records: int = Field(default=1250, ge=1, le=5000, description="records of one consumed batch at most")
     inbox_days: int | None = Field(default=None, ge=1, description="how long repeats are known; none: beyond retention")
     outbox_archive_days: int = Field(default=0, ge=0, le=36_500, description="days published events are kept; 0: not")
     smtp_url: SmtpUrl | None = Field(

@@ -71,7 +71,16 @@ def place(folder: Path) -> Iterator[Place]:
 def _as_in_images(venv: Path) -> Path:
     uv, python = Path(sys.executable).with_name("uv"), venv / "bin" / "python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
-    install: list[str | Path] = [uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--python", python]
+    install: list[str | Path] = [
+        uv,
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--compile-bytecode",
+        "--python",
+        python,
+    ]
     subprocess.run([*install, CHECKOUT / "requirements" / "runtime.lock"], check=True)
     return python
 

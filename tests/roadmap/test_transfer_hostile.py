@@ -4,6 +4,7 @@ import asyncio
 import json
 import tracemalloc
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -116,6 +117,19 @@ async def test_nobodys_vote_waits_for_an_import(roadmap: ServiceUnderTest, apply
     assert meanwhile >= 5
     assert sums(await importing) == (200, 0, 0)
     assert await supporters(roadmap, "export") == (200 if apply else 0) + meanwhile
+    assert await drift(roadmap) == []
+
+
+async def test_a_refused_vote_costs_one_row(roadmap: ServiceUnderTest) -> None:
+    """Among votes counted together, one on a closed idea is told by its line, and one that comes twice counts once."""
+    await add_idea(roadmap, "done", status="declined")
+    later = (roadmap.now + timedelta(hours=1)).isoformat()
+    text = f"idea,person,voted_at\nexport,p1,\ndone,p2,{later}\nexport,p1,\nexport,p3,\n"
+    report = await take(roadmap, "votes", text)
+    assert sums(report) == (2, 1, 1)
+    assert [fault["number"] for fault in report["faults"]] == [3]
+    assert "is declined since" in report["faults"][0]["says"]
+    assert await supporters(roadmap, "export") == 2
     assert await drift(roadmap) == []
 
 

@@ -1,6 +1,7 @@
 """Taking the board out as CSV or JSON lines, and in from such files: first a preview, then for good."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +12,7 @@ from starlette.datastructures import UploadFile
 from services.roadmap.store import transfer
 from services.roadmap.templates import templates
 from services.roadmap.transfer.importing import Report, take
-from services.roadmap.transfer.rows import KINDS, Form, Kind, Source, lines_of, read, write
+from services.roadmap.transfer.rows import KINDS, Form, Kind, Row, Source, lines_of, read, write
 from shared.runtime import Answer, Body, Manager, unprocessable
 from shared.runtime.database import Database
 from shared.ui import parse_form
@@ -23,6 +24,7 @@ LONGEST = 5_000_000
 """Characters of one file; larger ones are split."""
 CHUNK = 200
 """Lines sent at once."""
+VOTES_AT_ONCE = 100
 MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
 
@@ -101,17 +103,22 @@ async def import_file(request: Request, _who: Manager) -> Response:
 async def _taken(database: Database, kind: Kind, form: Form, source: Source, text: str, *, apply: bool) -> Report:
     """Take a file in, or look at what that would do.
 
-    Votes go one by one, as they come from anywhere else: together they would hold the ideas they are for, and everybody
-    else's vote would wait for the end of the file.
+    Votes go by the hundred: all together they would hold the ideas they are for, and everybody else's vote would wait
+    for the end of the file.
     """
     report, rows = Report(), read(kind, form, lines_of(text))
-    for together in ([row] for row in rows) if kind == "votes" else (rows,):
+    for together in _parts(rows) if kind == "votes" else (rows,):
         async with database.transaction() as tx:
             kept = tx.connection.transaction()
             await kept.start()
             await take(tx, kind, source, together, report)
             await (kept.commit() if apply else kept.rollback())
     return report
+
+
+def _parts(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while part := list(islice(rows, VOTES_AT_ONCE)):
+        yield part
 
 
 async def _lines(database: Database, kind: Kind, form: Form) -> AsyncIterator[str]:

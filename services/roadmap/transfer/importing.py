@@ -1,7 +1,8 @@
 """Taking in rows of a board: each once, whatever is taken in twice; what is wrong is told row by row."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 from uuid import uuid4
@@ -49,6 +50,10 @@ class Report:
     left_out: int = 0
     faults: list[Fault] = field(default_factory=list)
 
+    def count(self, *, is_new: bool) -> None:
+        self.new += is_new
+        self.known += not is_new
+
     def blame(self, number: int, says: str) -> None:
         self.left_out += 1
         if len(self.faults) < TOLD_FAULTS:
@@ -89,23 +94,35 @@ class CommentRow(BaseModel):
 
 async def take(tx: Transaction, kind: Kind, source: Source, given: Iterable[Row], report: Report) -> None:
     """Take the rows in, each in a savepoint of its own; the report is told what became of them."""
+    if kind == "votes":
+        await _votes(tx, source, given, report)
+        return
     one = _TAKERS[kind]
+    for row in _readable(given, report):
+        async with _by_itself(tx, row, report):
+            report.count(is_new=await one(tx, source, row))
+
+
+def _readable(given: Iterable[Row], report: Report) -> Iterator[Row]:
     for row in given:
         if row.wrong:
             report.blame(row.number, row.wrong)
-            continue
-        try:
-            async with tx.connection.transaction():
-                is_new = await one(tx, source, row)
-        except ValidationError as wrong:
-            report.blame(row.number, in_words(wrong.errors()))
-        except Problem as wrong:
-            report.blame(row.number, wrong.detail)
-        except (Unfit, Rejected, ValueError) as wrong:
-            report.blame(row.number, wrong.args[0])
         else:
-            report.new += is_new
-            report.known += not is_new
+            yield row
+
+
+@asynccontextmanager
+async def _by_itself(tx: Transaction, row: Row, report: Report) -> AsyncIterator[None]:
+    """What is done for the row counts, or leaves nothing behind but a fault in the report."""
+    try:
+        async with tx.connection.transaction():
+            yield
+    except ValidationError as wrong:
+        report.blame(row.number, in_words(wrong.errors()))
+    except Problem as wrong:
+        report.blame(row.number, wrong.detail)
+    except (Unfit, Rejected, ValueError) as wrong:
+        report.blame(row.number, wrong.args[0])
 
 
 async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
@@ -125,14 +142,33 @@ async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
     return True
 
 
-async def _vote(tx: Transaction, source: Source, row: Row) -> bool:
-    feature_id = await _known(tx, source, "idea", row, "idea")
-    person_id, read = await _person_of(tx, source, row), VoteRow.model_validate(row.values)
-    if await transfer.has_voted(tx.connection, feature_id, person_id):
-        return False
-    on_behalf = OnBehalf(recorded_by=read.recorded_by, source_url=read.source_url) if read.recorded_by else None
-    speaker = await speakers.find_speaker(tx.connection, person_id)
+async def _votes(tx: Transaction, source: Source, given: Iterable[Row], report: Report) -> None:
+    """Votes are counted together and last: until then nobody else's vote on these ideas has to wait.
+
+    Whoever is new stays known, even if their vote must not count.
+    """
+    cast: dict[store.Pair, tuple[Row, casting.Ballot]] = {}
+    for row in _readable(given, report):
+        async with _by_itself(tx, row, report):
+            ballot = await _ballot(tx, source, row)
+            pair = ballot.vote.feature_id, ballot.vote.voter_id
+            if pair in cast or await transfer.has_voted(tx.connection, *pair):
+                report.count(is_new=False)
+            else:
+                cast[pair] = row, ballot
+    answers = await casting.cast_votes(tx, [ballot for _, ballot in cast.values()]) if cast else []
+    for (row, _), answer in zip(cast.values(), answers, strict=True):
+        if isinstance(answer, Problem):
+            report.blame(row.number, answer.detail)
+        else:
+            report.count(is_new=True)
+
+
+async def _ballot(tx: Transaction, source: Source, row: Row) -> casting.Ballot:
+    feature_id, read = await _known(tx, source, "idea", row, "idea"), VoteRow.model_validate(row.values)
     voted_at = time_of(row.values.get("voted_at", ""))
+    person_id = await _person_of(tx, source, row)
+    speaker = await speakers.find_speaker(tx.connection, person_id)
     vote = FeatureVoted(
         feature_id=feature_id,
         voter_id=person_id,
@@ -140,11 +176,10 @@ async def _vote(tx: Transaction, source: Source, row: Row) -> bool:
         vote=read.vote,
         voted_at=voted_at or tx.now,
         channel=read.channel,
-        on_behalf=on_behalf,
+        on_behalf=OnBehalf(recorded_by=read.recorded_by, source_url=read.source_url) if read.recorded_by else None,
         segment=Segment.model_validate(speaker.segment) if speaker else Segment(),
     )
-    await casting.cast_vote(tx, vote, dated=voted_at is not None)
-    return True
+    return casting.Ballot(vote, dated=voted_at is not None, cause=tx.cause)
 
 
 async def _comment(tx: Transaction, source: Source, row: Row) -> bool:
@@ -188,9 +223,8 @@ async def _person(tx: Transaction, source: Source, row: Row) -> bool:
     return known is None
 
 
-_TAKERS: dict[Kind, Callable[[Transaction, Source, Row], Awaitable[bool]]] = {
+_TAKERS: Mapping[str, Callable[[Transaction, Source, Row], Awaitable[bool]]] = {
     "ideas": _idea,
-    "votes": _vote,
     "comments": _comment,
     "people": _person,
 }

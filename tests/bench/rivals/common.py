@@ -9,7 +9,7 @@ import uvloop
 
 BOOTSTRAP = os.environ["EARSHOT_KAFKA_BOOTSTRAP"]
 TOPIC = os.environ["EARSHOT_TOPIC_PREFIX"] + "earshot.feature-voted.v1"
-BATCH = int(os.environ.get("EARSHOT_BATCH_RECORDS", "1500"))
+BATCH = int(os.environ.get("EARSHOT_BATCH_RECORDS", "1250"))
 
 
 async def connect() -> "asyncpg.Connection[asyncpg.Record]":
