@@ -108,7 +108,9 @@ def refusal(request: Request, error: Exception) -> Response:
     """The answer to what Starlette and FastAPI refuse by themselves."""
     assert isinstance(error, HTTPException)
     title = Sentence(HTTPStatus(error.status_code).phrase)
-    detail = error.detail if error.detail != title else f"{request.method} {request.url.path}: {title.lower()}."
+    detail = error.detail
+    if detail == title:
+        detail = Sentence("%(method)s %(path)s: %(title)s.", method=request.method, path=request.url.path, title=title)
     response = answer(request, error.status_code, title, detail)
     response.headers.update(error.headers or {})
     return response

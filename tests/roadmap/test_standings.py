@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,7 +73,7 @@ def test_arrays_give_what_each_idea_gets_alone(
         speakers = sum(min(count, 3) for count in people.values())
         gap = max((gaps[kpi] for kpi in kpis), default=0.0)
         one = prioritise(Idea(people, 2 * speakers, speakers, kpi_gap=gap, effort_weeks=effort), everybody, p0)
-        assert sum(line.contribution for line in one.rows) == terms.share[row]
+        assert reduce(add, (line.contribution for line in one.rows), 0.0) == terms.share[row]
         assert (terms.low[row], terms.high[row]) == one.interval
         assert (terms.impact[row], terms.kpi_factor[row], terms.effort[row]) == (
             one.impact,

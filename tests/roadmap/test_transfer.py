@@ -99,7 +99,7 @@ async def test_a_fider_export_comes_in_once(roadmap: ServiceUnderTest) -> None:
     assert sums(report) == (2, 0, 3)
     assert {fault["number"]: fault["says"].split(";")[0] for fault in report["faults"]} == {
         5: "it is a duplicate",
-        6: "title: Field required",
+        6: "title: Fill this in.",
         7: "'yesterday' is no date",
     }
     rows = await roadmap.database.fetch("SELECT * FROM ideas ORDER BY feature_id")
@@ -126,6 +126,16 @@ async def test_cannys_objects_come_in(roadmap: ServiceUnderTest) -> None:
     assert rows[0]["voter_id"] == "canny-u2"
     assert rows[1]["voter_id"].startswith("member-")
     assert sums(await take(roadmap, "votes", jsonl(CANNY_VOTES), source="canny", format="jsonl")) == (0, 2, 1)
+
+
+async def test_faults_are_told_in_the_readers_language(roadmap: ServiceUnderTest) -> None:
+    """A German page says in German what is wrong with a row, our own words and those of the fields' limits alike."""
+    form = {"kind": "ideas", "source": "fider", "format": "csv", "act": "preview", "text": FIDER}
+    headers = roadmap.headers("manager") | {"Accept-Language": "de"}
+    page = await roadmap.client.post("/transfer", data=form, headers=headers)
+    assert "title: Bitte ausfüllen." in page.text
+    assert "Fill this in" not in page.text
+    assert "it is a duplicate" not in page.text
 
 
 async def test_a_preview_keeps_nothing(roadmap: ServiceUnderTest) -> None:

@@ -1,5 +1,6 @@
 """The pages in the reader's language: every message translated, no bare text, room for long and right-to-left words."""
 
+import ast
 import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -12,7 +13,7 @@ from babel.messages.pofile import read_po
 
 from services.roadmap.templates import templates
 from shared.ui import words
-from shared.ui.catalogues import PARTS, ROOT, messages, missing
+from shared.ui.catalogues import KEYWORDS, PARTS, ROOT, Part, messages, missing
 from shared.ui.sentences import Sentence
 from tests.roadmap.events import add_idea
 from tests.roadmap.people import move
@@ -59,6 +60,21 @@ def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_message_is_translated(part: object, path: Path) -> None:
     """German and Chinese have all forms of all messages, of the service and of what all pages share."""
     assert missing(path, messages(part.files())) == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.catalogues.parent.name)
+def test_messages_stand_outside_of_f_strings(part: Part) -> None:
+    """Inside, extraction finds them from Python 3.12 on only, so that on 3.11 nobody would miss a translation."""
+    hidden = [
+        f"{path.name}:{call.lineno}"
+        for path in part.files()
+        if path.suffix == ".py"
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+    ]
+    assert hidden == []
 
 
 def test_german_and_chinese_are_there() -> None:

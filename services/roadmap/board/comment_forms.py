@@ -64,7 +64,7 @@ async def write(request: Request, feature_id: Id, tx: Tx) -> Response:
 async def change(request: Request, comment_id: Id, tx: Tx) -> Response:
     form, errors = parse_form(ChangeForm, await request.form())
     if form is None:
-        raise unprocessable(f"{errors[0].label}: {errors[0].message} {_('Go back and try again.')}")
+        raise unprocessable(" ".join([f"{errors[0].label}: {errors[0].message}", _("Go back and try again.")]))
     comment = await discussing.change(tx, comment_id, form.body, known_visitor(request))
     return await _back(request, tx, comment, _("Your comment is changed."))
 

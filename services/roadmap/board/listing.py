@@ -105,7 +105,9 @@ async def show_idea(
 async def vote(request: Request, feature_id: Id, tx: Tx) -> Response:
     form, errors = parse_form(VoteForm, await request.form())
     if form is None:
-        raise unprocessable(f"{errors[0].label}: {errors[0].message} {_('Go back to the board and vote there.')}")
+        raise unprocessable(
+            " ".join([f"{errors[0].label}: {errors[0].message}", _("Go back to the board and vote there.")])
+        )
     visitor = known_visitor(request) or new_visitor()
     counted = await arrivals.vote(tx, request, feature_id, visitor, form.vote, by="board")
     said = {

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from services.roadmap import casting, store
 from services.roadmap.board import editing
@@ -15,11 +16,11 @@ from services.roadmap.board.comments import Comment
 from services.roadmap.people.welcoming import keep_contact
 from services.roadmap.store import speakers, transfer
 from services.roadmap.transfer.rows import Kind, Row, Source, status_of, time_of
-from shared.contract.envelope import in_words
 from shared.contract.events import FeatureVoted
 from shared.contract.parts import OnBehalf, VoterKind
 from shared.contract.types import Email, Id, Line, Paragraph, Segment
 from shared.runtime import Problem, Rejected, Transaction
+from shared.ui.forms import sentence
 from shared.ui.sentences import Sentence
 
 TOLD_FAULTS = 100
@@ -118,11 +119,16 @@ async def _by_itself(tx: Transaction, row: Row, report: Report) -> AsyncIterator
         async with tx.connection.transaction():
             yield
     except ValidationError as wrong:
-        report.blame(row.number, in_words(wrong.errors()))
+        report.blame(row.number, "; ".join(map(_said, wrong.errors(include_url=False))))
     except Problem as wrong:
         report.blame(row.number, wrong.detail)
     except (Unfit, Rejected, ValueError) as wrong:
         report.blame(row.number, wrong.args[0])
+
+
+def _said(wrong: ErrorDetails) -> str:
+    """What to do about a value, with its column where it is known, in the reader's language."""
+    return ": ".join([*map(str, wrong["loc"]), sentence(wrong)])
 
 
 async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
