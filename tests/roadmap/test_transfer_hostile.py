@@ -11,6 +11,8 @@ import pytest
 
 from services.roadmap.transfer.rows import lines_of, read, time_of
 from tests.roadmap.events import add_idea, drift, supporters, voted
+from tests.roadmap.people import move
+from tests.roadmap.test_merging import merge
 from tests.roadmap.test_transfer import sums, take
 from tests.support.service import ServiceUnderTest
 
@@ -131,6 +133,20 @@ async def test_a_refused_vote_costs_one_row(roadmap: ServiceUnderTest) -> None:
     assert "is declined since" in report["faults"][0]["says"]
     assert await supporters(roadmap, "export") == 2
     assert await drift(roadmap) == []
+
+
+async def test_a_vote_that_stops_all_others_costs_one_row(roadmap: ServiceUnderTest) -> None:
+    """A dated vote on an idea whose survivor was declined before is refused where it is kept, and the others count."""
+    for name in ("part", "whole"):
+        await add_idea(roadmap, name)
+    await merge(roadmap, "part", "whole")
+    await move(roadmap, "whole", "declined")
+    later = (roadmap.now + timedelta(hours=1)).isoformat()
+    report = await take(roadmap, "votes", f"idea,person,voted_at\nexport,p1,\npart,p2,{later}\nexport,p3,\n")
+    assert sums(report) == (2, 0, 1)
+    assert [fault["number"] for fault in report["faults"]] == [3]
+    assert "is declined since" in report["faults"][0]["says"]
+    assert await supporters(roadmap, "export") == 2
 
 
 async def test_what_broke_off_goes_on(roadmap: ServiceUnderTest) -> None:

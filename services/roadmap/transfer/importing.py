@@ -1,7 +1,7 @@
 """Taking in rows of a board: each once, whatever is taken in twice; what is wrong is told row by row."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -162,8 +162,23 @@ async def _votes(tx: Transaction, source: Source, given: Iterable[Row], report: 
                 report.count(is_new=False)
             else:
                 cast[pair] = row, ballot
-    answers = await casting.cast_votes(tx, [ballot for _, ballot in cast.values()]) if cast else []
-    for (row, _), answer in zip(cast.values(), answers, strict=True):
+    if cast:
+        await _cast(tx, [*cast.values()], report)
+
+
+async def _cast(tx: Transaction, given: Sequence[tuple[Row, casting.Ballot]], report: Report) -> None:
+    """Count the votes together; where one of them is refused with all others, each by itself."""
+    try:
+        async with tx.connection.transaction():
+            answers = await casting.cast_votes(tx, [ballot for _, ballot in given])
+    except Rejected as wrong:
+        if len(given) == 1:
+            report.blame(given[0][0].number, wrong.args[0])
+            return
+        for one in given:
+            await _cast(tx, [one], report)
+        return
+    for (row, _), answer in zip(given, answers, strict=True):
         if isinstance(answer, Problem):
             report.blame(row.number, answer.detail)
         else:
