@@ -68,10 +68,6 @@ class Taken(Struct, gc=False):  # made for every record: a tenth of what aiokafk
 class _Partition(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka is not typed
     """A partition's records that were fetched and not handed out yet."""
 
-    @property
-    def is_amid_batch(self) -> bool:
-        return bool(self.next_fetch_offset < self._records.upto)
-
     def _consumer_record(self, tp: TopicPartition, record: Any) -> Taken:  # noqa: ANN401 - of two parsers
         return Taken(tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
 
@@ -135,7 +131,7 @@ _room = _Room()
 def is_amid_batch(fetched: Any) -> bool:  # noqa: ANN401 - what aiokafka's fetcher holds of a partition
     """Whether an expanded batch is held there, since only a part of it was handed out."""
     records = getattr(fetched, "_partition_records", None)
-    return isinstance(records, _Partition) and records.is_amid_batch
+    return isinstance(records, _Partition) and bool(records.next_fetch_offset < records._records.upto)  # noqa: SLF001 - aiokafka's
 
 
 def drain_anew() -> None:

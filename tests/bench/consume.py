@@ -10,7 +10,7 @@ from tests.support.databases import dsn_of
 
 from . import votes
 from .figures import median
-from .meters import Cost, between
+from .meters import Cost, between, ratio
 from .place import Place, Program, rival, service
 from .progress import Progress
 
@@ -50,8 +50,8 @@ async def compare(place: Place, events: int, rounds: int) -> dict[str, Any]:
         "events": events,
         "same rows": True,
         **{name: _summary(of_name) for name, of_name in costs.items()},
-        "of the loop": _ratio(costs["service"], costs["loop"]),
-        "times the handler": _ratio(costs["service"], costs["handler"]),
+        "of the loop": ratio(costs["service"], costs["loop"]),
+        "times the handler": ratio(costs["service"], costs["handler"]),
     }
 
 
@@ -84,8 +84,3 @@ def _summary(costs: Sequence[Cost]) -> dict[str, float]:
         "python us": median(cost.python_us for cost in costs),
         "postgres us": median(cost.postgres_us for cost in costs),
     }
-
-
-def _ratio(ours: Sequence[Cost], theirs: Sequence[Cost]) -> float:
-    """The median of the rounds' ratios: what disturbed one round disturbed both sides of it."""
-    return median(a.per_core_second / b.per_core_second for a, b in zip(ours, theirs, strict=True))

@@ -1,8 +1,11 @@
 """CPU time and memory of processes, from the kernel's own books."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
+
+from .figures import median
 
 TICK_SECONDS = 0.01
 """The kernel's books know nothing smaller; a run shorter than this says nothing, but must not fail."""
@@ -53,6 +56,11 @@ def between(first: Reading, last: Reading) -> Cost:
         last.python - first.python,
         last.postgres - first.postgres,
     )
+
+
+def ratio(ours: Sequence[Cost], theirs: Sequence[Cost]) -> float:
+    """The median of the rounds' ratios: what disturbed one round disturbed both sides of it."""
+    return median(a.per_core_second / b.per_core_second for a, b in zip(ours, theirs, strict=True))
 
 
 def cpu_of(process: psutil.Process) -> float:

@@ -10,7 +10,7 @@ from tests.support.databases import dsn_of
 
 from . import votes
 from .figures import median
-from .meters import Cost, between
+from .meters import Cost, between, ratio
 from .place import Place, service
 from .progress import Progress
 
@@ -20,11 +20,10 @@ IDEAS = 2000
 async def stored(place: Place, events: int, sizes: tuple[int, ...], rounds: int) -> dict[str, Any]:
     """Events per core-second when this many votes are there already: medians over the rounds."""
     costs = await _in_turns(place, events, [(1, size) for size in sizes], rounds)
-    none = costs[0]
     return {
         f"{size:,} votes": {
             "events per core-second": median(cost.per_core_second for cost in found),
-            "of none": median(cost.per_core_second / of.per_core_second for cost, of in zip(found, none, strict=True)),
+            "of none": ratio(found, costs[0]),
         }
         for size, found in zip(sizes, costs, strict=True)
     }
@@ -36,9 +35,7 @@ async def instances(place: Place, events: int, numbers: tuple[int, ...], rounds:
     return {
         f"{number} instances": {
             "events per core-second": median(cost.per_core_second for cost in found),
-            "of one": median(
-                cost.per_core_second / of.per_core_second for cost, of in zip(found, costs[0], strict=True)
-            ),
+            "of one": ratio(found, costs[0]),
             "events per second": median(cost.per_second for cost in found),
         }
         for number, found in zip(numbers, costs, strict=True)

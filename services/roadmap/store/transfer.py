@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import TYPE_CHECKING, Any
 
 from services.roadmap.transfer.rows import Kind
+
+from .support import Pair
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -65,13 +67,16 @@ async def has_comment(connection: Connection, comment_id: str) -> bool:
     return found
 
 
-async def has_voted(connection: Connection, feature_id: str, voter_id: str) -> bool:
-    found: bool = await connection.fetchval(
+async def voted_among(connection: Connection, pairs: Collection[Pair]) -> set[Pair]:
+    """Those of the ideas and voters who have voted already, known or not."""
+    rows = await connection.fetch(
         """
-        SELECT EXISTS (SELECT FROM votes WHERE (feature_id, voter_id) = ($1, $2))
-            OR EXISTS (SELECT FROM anonymous_votes WHERE (feature_id, voter_id) = ($1, $2))
+        SELECT feature_id, voter_id FROM unnest($1::text[], $2::text[]) AS given (feature_id, voter_id)
+         WHERE EXISTS (SELECT FROM votes WHERE (votes.feature_id, votes.voter_id) = (given.feature_id, given.voter_id))
+            OR EXISTS (SELECT FROM anonymous_votes AS apart
+                        WHERE (apart.feature_id, apart.voter_id) = (given.feature_id, given.voter_id))
         """,
-        feature_id,
-        voter_id,
+        [feature_id for feature_id, _ in pairs],
+        [voter_id for _, voter_id in pairs],
     )
-    return found
+    return {(row["feature_id"], row["voter_id"]) for row in rows}

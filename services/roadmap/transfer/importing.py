@@ -1,13 +1,11 @@
 """Taking in rows of a board: each once, whatever is taken in twice; what is wrong is told row by row."""
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
-from uuid import uuid4
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.roadmap import casting, store
@@ -15,6 +13,7 @@ from services.roadmap.board import editing
 from services.roadmap.board.comments import Comment
 from services.roadmap.people.welcoming import keep_contact
 from services.roadmap.store import speakers, transfer
+from services.roadmap.transfer.own import Unfit, external_id, known, named_here, own_name, person_of
 from services.roadmap.transfer.rows import Kind, Row, Source, status_of, time_of
 from shared.contract.events import FeatureVoted
 from shared.contract.parts import OnBehalf, VoterKind
@@ -26,12 +25,6 @@ from shared.ui.sentences import Sentence
 TOLD_FAULTS = 100
 CHANNEL = "import"
 Name = Annotated[Line | None, Field(max_length=80)]
-_id = TypeAdapter[str](Id)
-_UNFIT = re.compile(r"[^A-Za-z0-9._:@-]+")
-
-
-class Unfit(Exception):  # noqa: N818 - named for what the row is
-    """The row cannot be taken; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +125,14 @@ def _said(wrong: ErrorDetails) -> str:
 
 
 async def _idea(tx: Transaction, source: Source, row: Row) -> bool:
-    external = _external(source, row, "id")
-    if await _own(tx, "idea", external, row.values.get("id", "")) is not None:
+    external = external_id(source, row, "id")
+    if await named_here(tx, "idea", external, row.values.get("id", "")) is not None:
         return False
     read = IdeaRow.model_validate(row.values)
     status, created = status_of(row.values.get("status", "")), time_of(row.values.get("created_at", ""))
     if status is None:
         raise Unfit(Sentence("it is a duplicate; import its original, and merge the two here"))
-    feature_id = _own_name(source, row.values["id"])
+    feature_id = own_name(source, row.values["id"])
     idea, _is_new = await editing.create(
         tx, feature_id, editing.Content(read.title, read.description), status, released_at=None
     )
@@ -158,10 +151,11 @@ async def _votes(tx: Transaction, source: Source, given: Iterable[Row], report: 
         async with _by_itself(tx, row, report):
             ballot = await _ballot(tx, source, row)
             pair = ballot.vote.feature_id, ballot.vote.voter_id
-            if pair in cast or await transfer.has_voted(tx.connection, *pair):
+            if cast.setdefault(pair, (row, ballot))[1] is not ballot:
                 report.count(is_new=False)
-            else:
-                cast[pair] = row, ballot
+    for pair in await transfer.voted_among(tx.connection, cast):
+        report.count(is_new=False)
+        del cast[pair]
     if cast:
         await _cast(tx, [*cast.values()], report)
 
@@ -186,9 +180,9 @@ async def _cast(tx: Transaction, given: Sequence[tuple[Row, casting.Ballot]], re
 
 
 async def _ballot(tx: Transaction, source: Source, row: Row) -> casting.Ballot:
-    feature_id, read = await _known(tx, source, "idea", row, "idea"), VoteRow.model_validate(row.values)
+    feature_id, read = await known(tx, source, "idea", row, "idea"), VoteRow.model_validate(row.values)
     voted_at = time_of(row.values.get("voted_at", ""))
-    person_id = await _person_of(tx, source, row)
+    person_id = await person_of(tx, source, row)
     speaker = await speakers.find_speaker(tx.connection, person_id)
     vote = FeatureVoted(
         feature_id=feature_id,
@@ -204,16 +198,16 @@ async def _ballot(tx: Transaction, source: Source, row: Row) -> casting.Ballot:
 
 
 async def _comment(tx: Transaction, source: Source, row: Row) -> bool:
-    external = _external(source, row, "id")
-    if await _own(tx, "comment", external, row.values.get("id", "")) is not None:
+    external = external_id(source, row, "id")
+    if await named_here(tx, "comment", external, row.values.get("id", "")) is not None:
         return False
-    feature_id = await _known(tx, source, "idea", row, "idea")
-    parent = await _known(tx, source, "comment", row, "parent") if row.values.get("parent") else None
+    feature_id = await known(tx, source, "idea", row, "idea")
+    parent = await known(tx, source, "comment", row, "parent") if row.values.get("parent") else None
     read = CommentRow.model_validate(row.values)
     has_author = bool(row.values.get("person") or row.values.get("email"))
-    author_id = await _person_of(tx, source, row) if has_author else None
+    author_id = await person_of(tx, source, row) if has_author else None
     comment = Comment(
-        comment_id=_own_name(source, row.values["id"]),
+        comment_id=own_name(source, row.values["id"]),
         feature_id=feature_id,
         parent_id=parent,
         author_id=author_id,
@@ -231,17 +225,17 @@ async def _comment(tx: Transaction, source: Source, row: Row) -> bool:
 
 
 async def _person(tx: Transaction, source: Source, row: Row) -> bool:
-    external, read = _external(source, row, "id"), PersonRow.model_validate(row.values)
-    if await _own(tx, "person", external, row.values.get("id", "")) is not None:
+    external, read = external_id(source, row, "id"), PersonRow.model_validate(row.values)
+    if await named_here(tx, "person", external, row.values.get("id", "")) is not None:
         return False
-    known = await speakers.speaker_at(tx.connection, read.email.lower()) if read.email else None
-    person_id = known.person_id if known else _own_name(source, row.values["id"])
+    before = await speakers.speaker_at(tx.connection, read.email.lower()) if read.email else None
+    person_id = before.person_id if before else own_name(source, row.values["id"])
     segment = Segment(plan=read.plan, region=read.region, loyalty=read.loyalty).model_dump(exclude_none=True)
     await speakers.keep_speaker(tx.connection, person_id, read.kind, segment or None, tx.now)
     if read.email:
         await keep_contact(tx, person_id, read.email, read.name, read.language)
     await transfer.note_import(tx.connection, "person", external, person_id)
-    return known is None
+    return before is None
 
 
 _TAKERS: Mapping[str, Callable[[Transaction, Source, Row], Awaitable[bool]]] = {
@@ -249,69 +243,3 @@ _TAKERS: Mapping[str, Callable[[Transaction, Source, Row], Awaitable[bool]]] = {
     "comments": _comment,
     "people": _person,
 }
-
-
-async def _person_of(tx: Transaction, source: Source, row: Row) -> str:
-    """Whose row it is: somebody imported before, the owner of the address, or the id itself."""
-    if given := row.values.get("person"):
-        external = f"{source}:{given}"
-        found = await transfer.own_id(tx.connection, "person", external)
-        if found is not None:
-            return found
-        if source == "earshot":
-            return _id.validate_python(given)
-    if address := row.values.get("email"):
-        email = TypeAdapter[str](Email).validate_python(address).lower()
-        if known := await speakers.speaker_at(tx.connection, email):
-            return known.person_id
-        person_id = f"member-{uuid4()}"
-        await speakers.keep_speaker(tx.connection, person_id, "customer", None, tx.now)
-        await keep_contact(tx, person_id, email, row.values.get("name"), "en")
-        return person_id
-    if given:
-        return _own_name(source, given)
-    raise Unfit(Sentence("it names nobody; give person or email"))
-
-
-async def _known(tx: Transaction, source: Source, kind: str, row: Row, column: str) -> str:
-    given = row.values.get(column, "")
-    found = await _own(tx, kind, f"{source}:{given}", given)
-    if found is None:
-        if not given:
-            raise Unfit(Sentence("%(column)s is empty", column=column))
-        missing = {
-            "idea": Sentence("there is no idea %(id)r here; import the ideas first", id=given[:60]),
-            "comment": Sentence("there is no comment %(id)r here; import the comments first", id=given[:60]),
-        }
-        raise Unfit(missing[kind])
-    return found
-
-
-async def _own(tx: Transaction, kind: str, external: str, given: str) -> str | None:
-    """What we call it: as imported before, or by our own id in a file of ours."""
-    if found := await transfer.own_id(tx.connection, kind, external):
-        return found
-    if not external.startswith("earshot:"):
-        return None
-    if kind == "idea":
-        idea = await store.find_idea(tx.connection, given)
-        exists = idea is not None and idea.named
-    elif kind == "comment":
-        exists = await transfer.has_comment(tx.connection, given)
-    else:
-        exists = await speakers.find_speaker(tx.connection, given) is not None
-    return given if exists else None
-
-
-def _external(source: Source, row: Row, column: str) -> str:
-    given = row.values.get(column)
-    if not given:
-        raise Unfit(Sentence("%(column)s is empty, so that nobody could know it again", column=column))
-    return f"{source}:{given[:500]}"
-
-
-def _own_name(source: Source, given: str) -> str:
-    """Our id for it: the id itself in a file of ours, else one that says where it came from."""
-    if source == "earshot":
-        return _id.validate_python(given)
-    return _id.validate_python(f"{source}-{_UNFIT.sub('-', given).strip('-')[:100] or uuid4()}")
