@@ -1,5 +1,7 @@
 # Earshot's everyday commands. The first one prepares .venv; afterwards nothing is installed again until a lock changes.
 MAKEFLAGS += --no-builtin-rules
+# Hundreds of processes are started here; one that has to compile its modules anew takes twice as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
