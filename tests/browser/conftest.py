@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from confluent_kafka import Producer
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, StorageState
 
 from tests.support.browser import WIDE, opened
 from tests.support.platform import Platform
@@ -33,11 +33,6 @@ class Site:
     url: str
     http: httpx.AsyncClient
     ids: dict[str, str]
-
-    async def sign_in(self, page: Page) -> None:
-        await page.goto(self.platform.earshot("signin").strip())
-        await page.get_by_role("button", name="Sign in as local-admin").click()
-        await page.wait_for_url(f"{self.url}/")
 
     async def add_idea(self) -> Idea:
         """A new idea on the board that nobody has voted for."""
@@ -122,11 +117,24 @@ async def visitor(browser: Browser) -> AsyncIterator[BrowserContext]:
     await context.close()
 
 
-@pytest.fixture
-async def member(browser: Browser, site: Site) -> AsyncIterator[Page]:
-    """Somebody of the team, signed in, at the home page."""
+@pytest.fixture(scope="session")
+async def signed_in(browser: Browser, site: Site) -> StorageState:
+    """What the browser of somebody of the team keeps once they have signed in."""
     context = await opened(browser, **WIDE)
     page = await context.new_page()
-    await site.sign_in(page)
+    await page.goto(site.platform.earshot("signin").strip())
+    await page.get_by_role("button", name="Sign in as local-admin").click()
+    await page.wait_for_url(f"{site.url}/")
+    kept = await context.storage_state()
+    await context.close()
+    return kept
+
+
+@pytest.fixture
+async def member(browser: Browser, site: Site, signed_in: StorageState) -> AsyncIterator[Page]:
+    """Somebody of the team, signed in, at the home page."""
+    context = await opened(browser, storage_state=signed_in, **WIDE)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/")
     yield page
     await context.close()

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.browser.conftest import Site
 from tests.support.browser import PHONE, opened, tab_to, walked
@@ -123,11 +123,12 @@ async def test_a_quote_is_tagged_by_keyboard(member: Page, site: Site) -> None:
 @pytest.mark.parametrize(
     ("path", "steps"), [("/scheduling/studies", 20), ("/insights/sessions/{session}", 20), ("/roadmap/new", 16)]
 )
-async def test_in_a_small_window_nothing_covers_the_focus(browser: Browser, site: Site, path: str, steps: int) -> None:
+async def test_in_a_small_window_nothing_covers_the_focus(
+    browser: Browser, site: Site, signed_in: StorageState, path: str, steps: int
+) -> None:
     """Where the places are a bar at the bottom, what Tab reaches comes out from behind it."""
-    context = await opened(browser, **PHONE)
+    context = await opened(browser, storage_state=signed_in, **PHONE)
     page = await context.new_page()
-    await site.sign_in(page)
     await page.goto(site.url + path.format(**site.ids))
     await walked(page, steps)
     await context.close()

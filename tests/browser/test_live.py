@@ -1,7 +1,7 @@
 """The home page of the team, and the session it belongs to."""
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.browser.conftest import Site
 from tests.support.browser import WIDE, opened
@@ -29,15 +29,16 @@ async def test_a_link_signs_in_once_and_a_button_signs_out(visitor: BrowserConte
     assert used.status == 401
 
 
-async def test_the_home_page_follows_what_happens(member: Page, browser: Browser, site: Site) -> None:
+async def test_the_home_page_follows_what_happens(
+    member: Page, browser: Browser, site: Site, signed_in: StorageState
+) -> None:
     """When a colleague votes on the board, the team's open home page counts the vote within ten seconds by itself."""
     idea = await site.add_idea()
     votes = member.get_by_role("listitem").filter(has_text="Decide").locator("div", has_text="votes").locator("dd")
     before = int((await votes.inner_text()).replace(",", ""))
     await member.evaluate("window.stillHere = true")
-    context = await opened(browser, **WIDE)
+    context = await opened(browser, storage_state=signed_in, **WIDE)
     colleague = await context.new_page()
-    await site.sign_in(colleague)
     await colleague.goto(f"{site.url}/roadmap/board/{idea.id}")
     await colleague.get_by_role("button", name="Vote: 0 people").click()
     await expect(colleague.get_by_role("button", name="Vote: 1 person")).to_be_visible()

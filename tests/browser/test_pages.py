@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.browser.conftest import Site
 from tests.support.browser import (
@@ -100,11 +100,9 @@ async def public_page(browser: Browser, device: dict[str, Any]) -> AsyncIterator
 
 
 @pytest.fixture(scope="module")
-async def work_page(browser: Browser, site: Site, device: dict[str, Any]) -> AsyncIterator[Page]:
-    context = await opened(browser, **device)
-    page = await context.new_page()
-    await site.sign_in(page)
-    yield page
+async def work_page(browser: Browser, signed_in: StorageState, device: dict[str, Any]) -> AsyncIterator[Page]:
+    context = await opened(browser, storage_state=signed_in, **device)
+    yield await context.new_page()
     await context.close()
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import Site
 from tests.support.browser import DEVICES, Watch, opened, repeated_ids, sideways, violations
@@ -17,12 +17,10 @@ TALL = {name: device | {"viewport": device["viewport"] | {"height": 2600}} for n
 
 
 @pytest.fixture(params=["wide", "phone"])
-async def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> AsyncIterator[Page]:
+async def page(request: pytest.FixtureRequest, browser: Browser, signed_in: StorageState) -> AsyncIterator[Page]:
     device: dict[str, Any] = TALL[request.param]
-    context = await opened(browser, **device)
-    made = await context.new_page()
-    await site.sign_in(made)
-    yield made
+    context = await opened(browser, storage_state=signed_in, **device)
+    yield await context.new_page()
     await context.close()
 
 
