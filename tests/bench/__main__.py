@@ -66,6 +66,7 @@ async def _memory(at: Place, size: Size) -> dict[str, Any]:
 async def _http(at: Place, size: Size) -> dict[str, Any]:
     return {
         "votes": await http.votes(at, size.stored, size.http_seconds),
+        "beside": await http.beside_an_endpoint(at, size.rounds, size.http_seconds),
         "board": await http.board(at, size.ideas, size.http_seconds),
     }
 
@@ -90,7 +91,10 @@ def main(parts: tuple[str, ...], *, smoke: bool, is_long: bool, out: Path | None
     size = SMOKE if smoke else LONG if is_long else FULL
     results: dict[str, Any] = {"machine": report.machine(), "runs": {}}
     click.echo(report.table("machine", results["machine"]))
-    with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder, place(Path(folder)) as at:
+    with (
+        tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder,
+        place(Path(folder), as_in_images=not smoke) as at,
+    ):
         for name in parts or PARTS:
             results["runs"][name] = report.moment()
             results[name] = asyncio.run(PARTS[name](at, size))

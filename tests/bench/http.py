@@ -1,9 +1,10 @@
-"""The board over HTTP: votes a second over sixteen connections with few and many stored, and its page of many ideas."""
+"""The board over HTTP: votes a second over sixteen connections, beside a plain endpoint, and its page of many ideas."""
 
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -16,9 +17,9 @@ from tests.support.databases import dsn_of
 from tests.support.running import until
 
 from . import scale
-from .figures import percentile
+from .figures import median, percentile
 from .meters import cpu_of, cpu_of_tree
-from .place import Place, service, signed
+from .place import Place, Program, rival, service, signed
 from .visible import is_ready
 
 Request = Callable[[Mapping[str, str], int], Iterator[bytes]]
@@ -53,10 +54,29 @@ async def votes(place: Place, sizes: tuple[int, ...], seconds: float) -> dict[st
     return {f"{size:,} votes": (await _measure(place, size, scale.IDEAS, seconds, _vote)).summary for size in sizes}
 
 
+async def beside_an_endpoint(place: Place, rounds: int, seconds: float) -> dict[str, Any]:
+    """Medians over the rounds, in each of which both take their turn on an empty board."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in ("service", "endpoint")}
+    for _ in range(rounds):
+        for name, summaries in found.items():
+            load = await _measure(place, 0, scale.IDEAS, seconds, _vote, program=name)
+            summaries.append(load.summary)
+    rates = {name: [summary["requests per second"] for summary in of_name] for name, of_name in found.items()}
+    return {
+        "rounds": rounds,
+        **{name: _medians(summaries) for name, summaries in found.items()},
+        "times the endpoint": median(a / b for a, b in zip(rates["service"], rates["endpoint"], strict=True)),
+    }
+
+
 async def board(place: Place, ideas: int, seconds: float) -> dict[str, float]:
     """The board's page, one reader after the other."""
     found = await _measure(place, ideas, ideas, seconds, _page, connections=1)
     return found.summary
+
+
+def _medians(summaries: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {what: median(summary[what] for summary in summaries) for what in summaries[0]}
 
 
 async def _measure(
@@ -67,6 +87,7 @@ async def _measure(
     request: Request,
     *,
     connections: int = CONNECTIONS,
+    program: str = "service",
 ) -> Load:
     prefix = await place.topics()
     jwks, headers = signed(place)
@@ -74,15 +95,21 @@ async def _measure(
         connection = await asyncpg.connect(dsn_of(name), server_settings={"search_path": "roadmap"})
         await scale.store(connection, size, ideas=ideas)
         await connection.close()
-        with service(place, "roadmap", name, prefix, EARSHOT_JWKS=jwks) as program:
-            async with httpx.AsyncClient(base_url=program.url) as client:
-                await until(lambda: is_ready(client), what="the service to be ready")
-            await _load(program.url, request, headers, connections, WARM_UP_SECONDS)
-            before = cpu_of(program.process), cpu_of_tree(place.postmaster)
-            load = await _load(program.url, request, headers, connections, seconds)
-            load.python = cpu_of(program.process) - before[0]
+        with _started(place, program, name, prefix, jwks) as started:
+            async with httpx.AsyncClient(base_url=started.url) as client:
+                await until(lambda: is_ready(client), what=f"the {program} to be ready")
+            await _load(started.url, request, headers, connections, WARM_UP_SECONDS)
+            before = cpu_of(started.process), cpu_of_tree(place.postmaster)
+            load = await _load(started.url, request, headers, connections, seconds)
+            load.python = cpu_of(started.process) - before[0]
             load.postgres = cpu_of_tree(place.postmaster) - before[1]
             return load
+
+
+def _started(place: Place, name: str, database: str, prefix: str, jwks: str) -> AbstractContextManager[Program]:
+    if name == "service":
+        return service(place, "roadmap", database, prefix, EARSHOT_JWKS=jwks)
+    return rival(place, name, database, prefix)
 
 
 async def _load(url: str, request: Request, headers: Mapping[str, str], connections: int, seconds: float) -> Load:

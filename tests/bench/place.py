@@ -35,7 +35,7 @@ class Place:
     postmaster: psutil.Process
     folder: Path
     python: Path
-    """With the packages of the images alone: libraries load what else they find."""
+    """Runs the services."""
 
     async def topics(self) -> str:
         """A prefix whose topics exist and are empty."""
@@ -54,8 +54,11 @@ class Place:
 
 
 @contextmanager
-def place(folder: Path) -> Iterator[Place]:
-    """Start Kafka and PostgreSQL, with fsync and synchronous_commit on."""
+def place(folder: Path, *, as_in_images: bool) -> Iterator[Place]:
+    """Start Kafka and PostgreSQL, with fsync and synchronous_commit on.
+
+    Services run with the packages of the images alone, as libraries load what else they find, or with those here.
+    """
     for name in (KAFKA, ADMIN_DSN):  # a server that others use too would not be measured alone
         os.environ.pop(name, None)
     infrastructure = Infrastructure(durable=True)
@@ -63,7 +66,8 @@ def place(folder: Path) -> Iterator[Place]:
     try:
         (folder / "jwks.json").write_text('{"keys": []}')
         port = urlsplit(os.environ[ADMIN_DSN]).port
-        yield Place(os.environ[KAFKA], _listening_on(port), folder, _as_in_images(folder / "venv"))
+        python = _as_in_images(folder / "venv") if as_in_images else Path(sys.executable)
+        yield Place(os.environ[KAFKA], _listening_on(port), folder, python)
     finally:
         infrastructure.stop()
 
@@ -87,7 +91,7 @@ def _as_in_images(venv: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that is measured."""
+    """A program that is measured, and where it answers if it speaks HTTP."""
 
     process: psutil.Process
     url: str
@@ -96,19 +100,18 @@ class Program:
 @contextmanager
 def service(place: Place, name: str, database: str, prefix: str, **settings: str) -> Iterator[Program]:
     """One process of the service, as it is run everywhere."""
-    port = free_port()
-    own = {"EARSHOT_JWKS": str(place.folder / "jwks.json"), "EARSHOT_HTTP_PORT": str(port), **settings}
     command = [str(place.python), "-m", "deploy.local", "serve", name]
-    with _running(place, command, dsn_of(database, name), prefix, own) as process:
-        yield Program(process, f"http://127.0.0.1:{port}")
+    own = {"EARSHOT_JWKS": str(place.folder / "jwks.json"), **settings}
+    with _running(place, command, dsn_of(database, name), prefix, own) as program:
+        yield program
 
 
 @contextmanager
 def rival(place: Place, module: str, database: str, prefix: str, **settings: str) -> Iterator[Program]:
     """One process of something a service is compared with."""
     command = [sys.executable, "-m", f"tests.bench.rivals.{module}"]
-    with _running(place, command, dsn_of(database, "roadmap"), prefix, settings) as process:
-        yield Program(process, "")
+    with _running(place, command, dsn_of(database, "roadmap"), prefix, settings) as program:
+        yield program
 
 
 def signed(place: Place) -> tuple[str, dict[str, str]]:
@@ -125,12 +128,14 @@ def signed(place: Place) -> tuple[str, dict[str, str]]:
 @contextmanager
 def _running(
     place: Place, command: list[str], dsn: str, prefix: str, settings: Mapping[str, str]
-) -> Iterator[psutil.Process]:
+) -> Iterator[Program]:
+    port = free_port()
     ours = {name: text for name, text in os.environ.items() if not name.startswith("EARSHOT_")}
     told = {
         "EARSHOT_KAFKA_BOOTSTRAP": place.kafka,
         "EARSHOT_TOPIC_PREFIX": prefix,
         "EARSHOT_DATABASE_DSN": dsn,
+        "EARSHOT_HTTP_PORT": str(port),
         "EARSHOT_LOG_LEVEL": "WARNING",
         **settings,
     }
@@ -138,7 +143,7 @@ def _running(
     with log.open("wb") as written:
         process = subprocess.Popen(command, cwd=CHECKOUT, env=ours | told, stdout=written, stderr=subprocess.STDOUT)
     try:
-        yield psutil.Process(process.pid)
+        yield Program(psutil.Process(process.pid), f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait(timeout=30)

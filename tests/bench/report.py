@@ -72,6 +72,8 @@ def _plots(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if asked := results.get("http"):
         rates = {name: found["requests per second"] for name, found in asked["votes"].items()}
         yield "http", bars("Votes a second over HTTP, by votes stored", rates, limit=2000, limit_name="2,000")
+        rates = {name: asked["beside"][name]["requests per second"] for name in ("service", "endpoint")}
+        yield "http-beside", bars("Votes a second over HTTP, service and plain endpoint in turns", rates)
 
 
 def _leaves(found: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, object]]:

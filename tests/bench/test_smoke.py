@@ -35,4 +35,5 @@ def test_every_benchmark_runs(tmp_path: Path) -> None:
         "instances",
         "memory",
         "http",
+        "http-beside",
     }
