@@ -126,9 +126,7 @@ def signed(place: Place) -> tuple[str, dict[str, str]]:
 
 
 @contextmanager
-def _running(
-    place: Place, command: list[str], dsn: str, prefix: str, settings: Mapping[str, str]
-) -> Iterator[Program]:
+def _running(place: Place, command: list[str], dsn: str, prefix: str, settings: Mapping[str, str]) -> Iterator[Program]:
     port = free_port()
     ours = {name: text for name, text in os.environ.items() if not name.startswith("EARSHOT_")}
     told = {
