@@ -37,7 +37,7 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
-        compression_type="lz4",
+        compression_type="zstd",
         max_batch_size=256 << 10,  # the relay's batches, a thousand events over twelve partitions, fit whole
         max_request_size=MAX_MESSAGE_BYTES,
         request_timeout_ms=10_000,

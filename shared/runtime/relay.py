@@ -34,11 +34,14 @@ LONGEST_REST_SECONDS = 0.02
 transactions a request to Kafka costs more than the events in it."""
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.2, 5.0
 
-
 TAKE = """
-    DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox ORDER BY seq LIMIT $1)
+    DELETE FROM outbox
+     USING (SELECT min(seq) AS low, max(seq) AS high
+              FROM (SELECT seq FROM outbox ORDER BY seq LIMIT $1) AS first) AS ends
+     WHERE seq BETWEEN low AND high
     RETURNING seq, id::text, aggregatetype, aggregateid, type, payload, headers
 """
+"""One statement sees one moment, so between the ends lie the first rows alone; row by row costs twice as much."""
 
 
 class Relay:

@@ -17,7 +17,11 @@ TOPICS = tuple(event.topic for event in EVENTS.values() if event.retention is No
 
 TAKE_AND_KEEP = """
     WITH taken AS (
-        DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox ORDER BY seq LIMIT $1) RETURNING *
+        DELETE FROM outbox
+         USING (SELECT min(seq) AS low, max(seq) AS high
+                  FROM (SELECT seq FROM outbox ORDER BY seq LIMIT $1) AS first) AS ends
+         WHERE seq BETWEEN low AND high
+        RETURNING outbox.*
     ), kept AS (
         INSERT INTO outbox_archive (seq, id, aggregatetype, aggregateid, type, payload, headers, created_at)
         SELECT seq, id, aggregatetype, aggregateid, type, payload, headers, created_at

@@ -2,16 +2,13 @@
 //   node cloudevents.mjs produce BOOTSTRAP TOPIC binary|structured < events, one a line, as {key, event}
 //   node cloudevents.mjs consume BOOTSTRAP TOPIC COUNT             > events, one a line, as {key, partition, event}
 import { text } from 'node:stream/consumers';
+import { zstdDecompressSync } from 'node:zlib';
 import { CloudEvent, Kafka as Binding } from 'cloudevents';
 import kafkajs from 'kafkajs';
-import lz4 from 'lz4-napi';
 
 const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, logLevel } = kafkajs;
-// Earshot publishes compressed by LZ4, which kafkajs reads once it is told how.
-CompressionCodecs[CompressionTypes.LZ4] = () => ({
-  compress: (encoder) => lz4.compressFrame(encoder.buffer),
-  decompress: (buffer) => lz4.decompressFrame(buffer),
-});
+// Earshot publishes compressed by zstd, which kafkajs reads once it is told how.
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({ decompress: async (buffer) => zstdDecompressSync(buffer) });
 
 const [action, bootstrap, topic, how] = process.argv.slice(2);
 const kafka = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.ERROR });
