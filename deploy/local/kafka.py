@@ -4,6 +4,7 @@ import asyncio
 import base64
 import importlib.util
 import os
+import shutil
 import subprocess
 import uuid
 from pathlib import Path
@@ -23,6 +24,7 @@ JVM = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",  # the optimising compiler costs a small machine more than it ever gives back
+    "-XX:-UsePerfData",  # it would lie in the machine's folder for temporary files
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
     "-Djava.awt.headless=true",
@@ -78,7 +80,7 @@ class Kafka:
         self._cache = cache
         self._say = say
         self._processes = Processes(home)
-        self._data = home.kafka / "data"
+        self._data, self._temporary = home.kafka / "data", home.kafka / "tmp"
 
     @property
     def pid(self) -> int | None:
@@ -107,7 +109,11 @@ class Kafka:
         environment = self._environment()
         if not (self._data / "meta.properties").exists():
             self._format(environment)
-        command = [str(java()), *JVM, "kafka.Kafka", str(self._properties(self._data))]
+        # Libraries unpack their native parts there, and a broker that is killed leaves them behind.
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(parents=True)
+        tmpdir = f"-Djava.io.tmpdir={self._temporary}"
+        command = [str(java()), *JVM, tmpdir, "kafka.Kafka", str(self._properties(self._data))]
         self._processes.start(NAME, command, environment=environment, port=self._port)
 
     def wait(self) -> None:

@@ -19,7 +19,13 @@ from deploy.local.paths import cache_from
 
 FOLDER = Path(__file__).with_name("foreign")
 SECONDS = 240
-JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error")
+JVM = (
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+)
 T = TypeVar("T")
 
 

@@ -115,7 +115,7 @@ def secure_kafka(folder: Path) -> Iterator[SecureKafka]:
     )
     jars = kafka_jars.ensure(cache_from(os.environ), say=lambda _: None)
     environment = os.environ | {"CLASSPATH": os.pathsep.join(map(str, jars))}
-    command = [str(java()), *JVM]
+    command = [str(java()), *JVM, f"-Djava.io.tmpdir={folder}"]
     users = [f"--add-scram=SCRAM-SHA-512=[name={name},password={word}]" for name, word in PASSWORDS.items()]
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     subprocess.run(
