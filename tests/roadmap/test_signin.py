@@ -1,5 +1,6 @@
 """Signing in at the board by a link in a mail, and what stays of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -35,6 +36,16 @@ async def test_a_link_signs_in_once(roadmap: ServiceUnderTest) -> None:
     again = await roadmap.client.post(path)
     assert again.status_code == 410
     assert "This link works no more" in again.text
+
+
+async def test_two_links_at_once_are_one_person(roadmap: ServiceUnderTest) -> None:
+    """Whoever opens two links to a new address at the same time is signed in by both, as the same person."""
+    paths = [await ask_link(roadmap, f"ana-{number}@example.com") for number in range(8) for _ in range(2)]
+    answers = await asyncio.gather(*(roadmap.client.post(path) for path in paths))
+    assert [answer.status_code for answer in answers] == [303] * 16
+    people = await roadmap.database.fetch("SELECT person_id FROM speakers JOIN contacts USING (person_id)")
+    everybody = await roadmap.database.fetch("SELECT person_id FROM speakers")
+    assert (len(people), len(everybody)) == (8, 8)
 
 
 async def test_a_link_ends_after_fifteen_minutes(roadmap: ServiceUnderTest) -> None:

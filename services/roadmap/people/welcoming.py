@@ -26,9 +26,10 @@ async def received(tx: Transaction, person: Person, language: str) -> None:
             _("All that was known of you was removed, as you asked. Ask the team if you want to take part again."),
         )
     segment = person.segment.model_dump(exclude_none=True) or None
+    # The address before the person, as whoever opens a link does.
+    before = await speakers.speaker_at(tx.connection, person.email.lower()) if person.email else None
     await speakers.keep_speaker(tx.connection, person.sub, person.kind, segment, tx.now)
     if person.email:
-        before = await speakers.speaker_at(tx.connection, person.email.lower())
         await keep_contact(tx, person.sub, person.email, person.name, language)
         if before is not None and before.person_id != person.sub:
             await _take_over(tx, before.person_id, person)

@@ -61,7 +61,8 @@ async def find_speaker(connection: Connection, person_id: str) -> Speaker | None
 
 
 async def speaker_at(connection: Connection, email: str) -> Speaker | None:
-    """Whoever has this address, held until the end of the transaction."""
+    """Whoever has this address; until the end of the transaction nobody else asks who has it, to take it."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('earshot address ' || $1, 0))", email)
     row = await connection.fetchrow(f"{_SPEAKER} WHERE email = $1", email)
     return Speaker(**row) if row else None
 
