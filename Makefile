@@ -43,7 +43,8 @@ doctor: $(INSTALLED)
 	@$(BIN)/earshot doctor
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest --numprocesses auto --dist loadgroup
+	@folder=$$(mktemp -d) && chmod 755 "$$folder" && trap 'rm -rf "$$folder"' EXIT INT TERM && \
+		TMPDIR="$$folder" $(BIN)/pytest --numprocesses auto --dist loadgroup
 
 faults: $(VENV)/.dev
 	@$(BIN)/python -m tests.faults $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
