@@ -65,7 +65,7 @@ def serve(name: str) -> None:
 
 
 def look_for_cycles_seldom() -> None:
-    """Leave out what is there since the start, and look after 100,000 new objects instead of 700.
+    """Leave out what is there since the start, and look again after 100,000 new objects instead of 700.
 
     A batch makes tens of thousands of objects that go by their reference counts; at Python's own thresholds looking for
     cycles among them took a third of the consumer's time.
