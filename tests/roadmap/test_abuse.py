@@ -1,19 +1,22 @@
 """Floods, programs that fill in everything, blocked people, and votes that look alike."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from services.roadmap.people.abuse import Bucket, Limits, neighbourhood, network_of, taken
 from services.roadmap.people.rings import Arrival, rings
+from services.roadmap.store.moderation import salt_of_week
 from tests.roadmap.events import add_idea
 from tests.roadmap.people import mails, sign_in, vote
 from tests.support.service import START, ServiceUnderTest, service_under_test
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
 HERE, THERE = b"here", b"there"
+MONDAY = date(2026, 11, 23)
 
 
 @pytest.fixture
@@ -143,6 +146,26 @@ def test_five_new_visitors_of_one_network_are_a_ring() -> None:
     assert rings([*five[:4], arrival("v4", network=THERE)]) == []
     assert rings([*five[:4], arrival("v4", idea="search")]) == []
     assert rings([*five[:4], arrival("v4", new=False)]) == []
+
+
+async def test_the_first_votes_of_a_week_share_their_salt(start_service: Start) -> None:
+    """Two at once: the second waits for the first one's salt and takes it; so does whoever comes later."""
+    service = await start_service("roadmap")
+    async with asyncio.timeout(30), service.database.transaction() as other, asyncio.TaskGroup() as both:
+        async with service.database.transaction() as first:
+            assert await salt_of_week(first.connection, MONDAY, b"first") == b"first"
+            second = both.create_task(salt_of_week(other.connection, MONDAY, b"second"))
+            await waits_for_a_lock(service)
+        assert await second == b"first"
+        assert await salt_of_week(other.connection, MONDAY + timedelta(days=6), b"third") == b"first"
+        assert await salt_of_week(other.connection, MONDAY + timedelta(days=7), b"fourth") == b"fourth"
+
+
+async def waits_for_a_lock(service: ServiceUnderTest) -> None:
+    """Until one of the service's transactions waits for another."""
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while not await service.database.fetch(waiting):  # noqa: ASYNC110 - what PostgreSQL does sets no event of ours
+        await asyncio.sleep(0.01)
 
 
 async def test_a_ring_is_shown_and_nothing_else_is_done(start_service: Start) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.roadmap.priority.kano import kano
-from services.roadmap.priority.lenses import HALF_LIFE_SECONDS, LANDMARK, LENSES, Estimates, Inputs, LensName, read
+from services.roadmap.priority.lenses import LANDMARK, LENSES, Estimates, Inputs, LensName, read
 from services.roadmap.priority.scoring import KanoAnswer
 
 DAY = 86_400
@@ -82,7 +82,7 @@ def test_a_single_missing_input_is_no_default(name: str) -> None:
 
 def test_momentum_halves_every_fortnight() -> None:
     """Three votes cast now are one and a half in 14 days, whoever looks."""
-    later = replace(GIVEN, now=GIVEN.now + HALF_LIFE_SECONDS)
+    later = replace(GIVEN, now=GIVEN.now + 14 * DAY)
     assert read("momentum", later).value == pytest.approx(1.5)
 
 

@@ -97,6 +97,9 @@ async def test_three_published_texts_make_trust(roadmap: ServiceUnderTest) -> No
     assert await trust(roadmap) == "trusted"
     await suggest(roadmap, "The fourth")
     assert "The fourth" in (await roadmap.client.get("/board")).text
+    rows = await roadmap.database.fetch("SELECT decision_id FROM decisions LIMIT 1")
+    await post(roadmap, "/moderation/undo", decision_id=rows[0]["decision_id"])
+    assert await trust(roadmap) == "trusted"
 
 
 async def test_a_blocked_person_changes_nothing(roadmap: ServiceUnderTest) -> None:
@@ -110,6 +113,18 @@ async def test_a_blocked_person_changes_nothing(roadmap: ServiceUnderTest) -> No
     [decision] = await roadmap.database.fetch("SELECT decision_id FROM decisions")
     await post(roadmap, "/moderation/undo", decision_id=decision["decision_id"])
     assert (await roadmap.client.post("/board/export/vote", data={"vote": "up"})).status_code == 303
+
+
+async def test_a_decision_about_somebody_is_not_undone_over_a_later_one(roadmap: ServiceUnderTest) -> None:
+    """Ana was blocked and is trusted since: to undo the block would make her new, so it is refused, and stays done."""
+    rows = await roadmap.database.fetch("SELECT person_id FROM contacts")
+    for given in ("blocked", "trusted"):
+        await post(roadmap, "/moderation/people", person_id=rows[0]["person_id"], trust=given)
+    [block] = await roadmap.database.fetch("SELECT decision_id FROM decisions WHERE after = 'blocked'")
+    answer = await post(roadmap, "/moderation/undo", decision_id=block["decision_id"])
+    assert (answer.status_code, "decided anew" in answer.json()["detail"]) == (409, True)
+    assert await trust(roadmap) == "trusted"
+    assert await roadmap.database.fetch("SELECT 1 FROM decisions WHERE undone_at IS NOT NULL") == []
 
 
 async def test_a_decision_is_undone_once(roadmap: ServiceUnderTest) -> None:

@@ -12,7 +12,7 @@ from services.roadmap.store import moderation, speakers
 from services.roadmap.store.moderation import Decision, Item, Subject, Visibility
 from services.roadmap.templates import templates
 from shared.contract.types import Id, Line
-from shared.runtime import Manager, Transaction, Tx, conflict, mail, unprocessable
+from shared.runtime import Manager, Problem, Transaction, Tx, conflict, mail, unprocessable
 from shared.ui import parse_form, redirect
 from shared.ui.letters import Part, compose
 from shared.ui.words import _, ngettext
@@ -114,14 +114,20 @@ async def _settle(request: Request, tx: Transaction, item: Item, form: Decide, w
 
 async def _restore(tx: Transaction, decision: Decision) -> None:
     if decision.subject == "speaker":
-        await speakers.set_trust(tx.connection, decision.subject_id, decision.before, tx.now)  # type: ignore[arg-type]
+        held = await speakers.set_trust(tx.connection, decision.subject_id, decision.before, tx.now)  # type: ignore[arg-type]
+        if held != decision.after:
+            raise _decided_anew()
         return
     item = await moderation.item(tx.connection, decision.subject, decision.subject_id)  # type: ignore[arg-type]
     if item is None or item.visibility != decision.after:
-        raise conflict(_("It was decided anew since; decide about it itself."))
+        raise _decided_anew()
     await _show(tx, item, decision.before)  # type: ignore[arg-type]
     if item.author_id is not None:
         await _count(tx, item.author_id, decision.after, decision.before)
+
+
+def _decided_anew() -> Problem:
+    return conflict(_("It was decided anew since; decide about it itself."))
 
 
 async def _show(tx: Transaction, item: Item, visibility: Visibility) -> None:

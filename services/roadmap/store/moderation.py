@@ -152,18 +152,17 @@ async def undo_decision(connection: Connection, decision_id: str, now: datetime)
 
 async def salt_of_week(connection: Connection, day: date, salt: bytes) -> bytes:
     """The salt of the day's week; the given one where it has none yet."""
-    found: bytes = await connection.fetchval(
+    await connection.execute(
         """
-        WITH kept AS (
-            INSERT INTO network_salts (week, salt) VALUES (date_trunc('week', $1::date)::date, $2)
-            ON CONFLICT (week) DO NOTHING RETURNING salt
-        )
-        SELECT salt FROM kept
-        UNION ALL SELECT salt FROM network_salts WHERE week = date_trunc('week', $1::date)::date
-         LIMIT 1
+        INSERT INTO network_salts (week, salt) VALUES (date_trunc('week', $1::date)::date, $2)
+        ON CONFLICT (week) DO NOTHING
         """,
         day,
         salt,
+    )
+    # A statement of its own: the one above does not see the salt of a transaction that it waited for.
+    found: bytes = await connection.fetchval(
+        "SELECT salt FROM network_salts WHERE week = date_trunc('week', $1::date)::date", day
     )
     return found
 
