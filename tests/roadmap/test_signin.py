@@ -83,6 +83,14 @@ async def test_the_answer_does_not_tell_who_is_known(roadmap: ServiceUnderTest) 
     assert len(await mails(roadmap, "ben@example.com")) == 5
 
 
+async def test_links_asked_for_at_once_are_no_more_than_one_by_one(roadmap: ServiceUnderTest) -> None:
+    """Twelve at the same time for each of four addresses are five mails each: nobody's mailbox is flooded from here."""
+    addresses = [f"ben-{number}@example.com" for number in range(4)]
+    asked = [roadmap.client.post("/sign-in", data={"email": address}) for _ in range(12) for address in addresses]
+    assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200] * 48
+    assert [len(await mails(roadmap, address)) for address in addresses] == [5] * 4
+
+
 async def test_a_wrong_address_comes_back(roadmap: ServiceUnderTest) -> None:
     """What is no address is answered 422 with a sentence and what was typed."""
     answer = await roadmap.client.post("/sign-in", data={"email": "ana at home"})

@@ -60,9 +60,13 @@ async def find_speaker(connection: Connection, person_id: str) -> Speaker | None
     return Speaker(**row) if row else None
 
 
+async def _hold_address(connection: Connection, email: str) -> None:
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('earshot address ' || $1, 0))", email)
+
+
 async def speaker_at(connection: Connection, email: str) -> Speaker | None:
     """Whoever has this address; until the end of the transaction nobody else asks who has it, to take it."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('earshot address ' || $1, 0))", email)
+    await _hold_address(connection, email)
     row = await connection.fetchrow(f"{_SPEAKER} WHERE email = $1", email)
     return Speaker(**row) if row else None
 
@@ -167,6 +171,8 @@ async def add_link(connection: Connection, digest: bytes, link: Link, now: datet
 
 
 async def links_since(connection: Connection, email: str, since: datetime) -> int:
+    """How many links were sent there; until the end of the transaction nobody else counts them, to send one."""
+    await _hold_address(connection, email)
     found: int = await connection.fetchval(
         "SELECT count(*) FROM sign_in_links WHERE email = $1 AND asked_at > $2", email, since
     )
