@@ -12,6 +12,7 @@ from services.roadmap.people.rings import Arrival, rings
 from services.roadmap.store.moderation import salt_of_week
 from tests.roadmap.events import add_idea
 from tests.roadmap.people import mails, sign_in, vote
+from tests.support.locks import waits_for_a_lock
 from tests.support.service import START, ServiceUnderTest, service_under_test
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
@@ -159,13 +160,6 @@ async def test_the_first_votes_of_a_week_share_their_salt(start_service: Start) 
         assert await second == b"first"
         assert await salt_of_week(other.connection, MONDAY + timedelta(days=6), b"third") == b"first"
         assert await salt_of_week(other.connection, MONDAY + timedelta(days=7), b"fourth") == b"fourth"
-
-
-async def waits_for_a_lock(service: ServiceUnderTest) -> None:
-    """Until one of the service's transactions waits for another."""
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    while not await service.database.fetch(waiting):  # noqa: ASYNC110 - what PostgreSQL does sets no event of ours
-        await asyncio.sleep(0.01)
 
 
 async def test_a_ring_is_shown_and_nothing_else_is_done(start_service: Start) -> None:
