@@ -18,6 +18,14 @@ from .telemetry import trace_headers
 if TYPE_CHECKING:
     from .database import Connection
 
+DELETE_FIRST = """
+    DELETE FROM outbox
+     USING (SELECT min(seq) AS low, max(seq) AS high
+              FROM (SELECT seq FROM outbox ORDER BY seq LIMIT $1) AS first) AS ends
+     WHERE seq BETWEEN low AND high
+"""
+"""One statement sees one moment, so between the ends lie the first rows alone; row by row costs twice as much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

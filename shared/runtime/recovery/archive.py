@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.contract.catalogue import EVENTS
 from shared.contract.envelope import Envelope
+from shared.runtime.outbox import DELETE_FIRST
 
 if TYPE_CHECKING:
     from shared.runtime.database import Connection
@@ -15,20 +16,16 @@ SHORT = timedelta(days=90)
 TOPICS = tuple(event.topic for event in EVENTS.values() if event.retention is None or event.retention > SHORT)
 """What Kafka itself shall forget soon, contact details among it, is not kept here either."""
 
-TAKE_AND_KEEP = """
+TAKE_AND_KEEP = f"""
     WITH taken AS (
-        DELETE FROM outbox
-         USING (SELECT min(seq) AS low, max(seq) AS high
-                  FROM (SELECT seq FROM outbox ORDER BY seq LIMIT $1) AS first) AS ends
-         WHERE seq BETWEEN low AND high
-        RETURNING outbox.*
+        {DELETE_FIRST} RETURNING outbox.*
     ), kept AS (
         INSERT INTO outbox_archive (seq, id, aggregatetype, aggregateid, type, payload, headers, created_at)
         SELECT seq, id, aggregatetype, aggregateid, type, payload, headers, created_at
           FROM taken WHERE aggregatetype = ANY ($2)
     )
     SELECT seq, id, aggregatetype, aggregateid, type, payload, headers FROM taken
-"""
+"""  # noqa: S608 - the statement of the outbox
 """What the relay takes from the outbox goes to the archive by the same statement; $1 rows at most, $2 the topics."""
 
 
