@@ -81,7 +81,7 @@ class Consumer:
     async def _until_stalled(self) -> None:
         """Return when fetching fails, or records wait and none came for a while: aiokafka's tasks can end silently."""
         seen, began = dict(self._reached), time.monotonic()
-        while time.monotonic() - max(began, self._moved_at) < STALL_SECONDS:
+        while self._handling or time.monotonic() - max(began, self._moved_at) < STALL_SECONDS:
             if self._fetching is not None and self._fetching.failing_seconds > FAILING_SECONDS:
                 return  # a heartbeat that was refused once is not sent again by aiokafka
             await asyncio.sleep(WATCH_SECONDS)
@@ -92,7 +92,7 @@ class Consumer:
             except Exception:  # noqa: BLE001 - Kafka or the database is away; that is the client's to mend
                 waiting = {}
             wanted = any(records for place, records in waiting.items() if place not in self.holding)
-            if not wanted or self._handling or seen != self._reached:
+            if not wanted or seen != self._reached:
                 seen, self._moved_at = dict(self._reached), time.monotonic()
 
     @property
@@ -105,7 +105,7 @@ class Consumer:
 
     @property
     def fault(self) -> str | None:
-        """Why the last fetch failed; None when it did not."""
+        """Why nothing is fetched; None when that is not so."""
         return self._fetching.fault if self._fetching else None
 
     def assignment(self) -> set[TopicPartition]:
@@ -119,18 +119,8 @@ class Consumer:
 
     async def _waiting(self) -> dict[positions.Place, int]:
         """The number of records that wait, by assigned partition."""
-        consumer, assigned = self._consumer, self.assignment()
-        if consumer is None or not assigned:
-            return {}
-        ends = await consumer.end_offsets(assigned)
-        # Between batches the client's position says it best: it is past transaction markers and expired records.
-        reached = {} if self._handling else {place: await consumer.position(place) for place in assigned}
-        return {
-            (place.topic, place.partition): max(
-                0, end - reached.get(place, self._reached.get((place.topic, place.partition), end))
-            )
-            for place, end in ends.items()
-        }
+        assigned = self.assignment()
+        return await self._fetching.waiting(assigned, amid=self._handling) if self._fetching and assigned else {}
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
@@ -159,7 +149,7 @@ class Consumer:
             consumer.getmany = self._fetching = Fetching(consumer, self._reached, self._expiry)
 
     async def _stop(self) -> None:
-        broker, self._broker, self._subscriber = self._broker, None, None
+        broker, self._broker, self._subscriber, self._fetching = self._broker, None, None, None
         if broker is not None:
             with contextlib.suppress(Exception):
                 await broker.stop()

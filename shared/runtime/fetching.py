@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ Fetched = Mapping[TopicPartition, Sequence[Taken]]
 Fetch = Callable[..., Awaitable[Fetched]]
 
 PAUSE_SECONDS = 5.0
+POSITIONS_SECONDS = 1.0
 FEW, LONGEST_REST_SECONDS = 100, 0.025
 """After few records it rests for as long as they took: a transaction costs as much as many, so more come together."""
 
@@ -52,16 +54,47 @@ class Fetching:
     def __init__(self, consumer: AIOKafkaConsumer, reached: Mapping[Place, int], expiry: Expiry) -> None:
         self._consumer, self._getmany = consumer, consumer.getmany
         self._reached, self._expiry = reached, expiry
-        self.fault: str | None = None
+        self._fault: str | None = None
         self._failed_at = 0.0
         self._gave_few_at: float | None = None
         self._amid: set[TopicPartition] = set()
         self._turns = 0
 
     @property
+    def has_ended(self) -> bool:
+        """Whether aiokafka fetches no more, which it tells nobody."""
+        return bool(self._consumer._fetcher.error_future.done())  # noqa: SLF001 - its consumer never asks for it
+
+    @property
+    def fault(self) -> str | None:
+        """Why nothing can be fetched; None while it can."""
+        return "the client has ceased to fetch" if self.has_ended else self._fault
+
+    @property
     def failing_seconds(self) -> float:
-        """For how long every fetch has failed; 0 when the last did not."""
-        return time.monotonic() - self._failed_at if self.fault else 0.0
+        """For how long every fetch has failed, for ever where none will come; 0 when the last did not."""
+        if self.has_ended:
+            return math.inf
+        return time.monotonic() - self._failed_at if self._fault else 0.0
+
+    async def waiting(self, assigned: Iterable[TopicPartition], *, amid: bool) -> dict[Place, int]:
+        """How many records wait on each of the partitions, with those of the batch that one is `amid`."""
+        ends = await self._consumer.end_offsets(assigned)
+        reached = {
+            place: self._reached[name] for place in ends if (name := (place.topic, place.partition)) in self._reached
+        }
+        reached |= {} if amid else await self._positions(ends)
+        if never_read := ends.keys() - reached.keys():
+            reached |= await self._consumer.beginning_offsets(never_read)
+        return {(place.topic, place.partition): max(0, end - reached[place]) for place, end in ends.items()}
+
+    async def _positions(self, assigned: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The client's positions, past transaction markers and expired records; none where it waits for one itself."""
+        try:
+            async with asyncio.timeout(POSITIONS_SECONDS):
+                return {place: await self._consumer.position(place) for place in assigned}
+        except TimeoutError:
+            return {}
 
     async def __call__(self, *partitions: TopicPartition, **options: Any) -> Fetched:  # noqa: ANN401 - aiokafka's
         if self._gave_few_at is not None:
@@ -72,14 +105,14 @@ class Fetching:
         except ConsumerStoppedError:
             raise
         except Exception as fault:  # whatever aiokafka raises: it forgets what it had drained before
-            if self.fault is None:
+            if self._fault is None:
                 self._failed_at = time.monotonic()
-            self.fault = f"{type(fault).__name__}: {fault}"
+            self._fault = f"{type(fault).__name__}: {fault}"
             log.exception("records cannot be fetched; going back", reached=shown(self._reached))
             await self._go_back()
             await asyncio.sleep(PAUSE_SECONDS)
             return {}
-        self.fault = None
+        self._fault = None
         self._gave_few_at = time.monotonic() if 0 < sum(map(len, taken.values())) < FEW else None
         self._let_others_go_first(taken)
         await self._look_for_gaps(taken)

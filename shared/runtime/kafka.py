@@ -12,12 +12,14 @@ from faststream.security import SASLScram512
 
 from shared.contract.topics import MAX_MESSAGE_BYTES
 
+from .connections import tell_of_lost_connections
 from .record_batches import read_every_batch
 from .settings import KafkaSettings
 
 
 def client_options(settings: KafkaSettings) -> dict[str, Any]:
     """Options that every aiokafka client takes."""
+    tell_of_lost_connections()
     options: dict[str, Any] = {"bootstrap_servers": settings.kafka_bootstrap.split(",")}
     if settings.kafka_user and settings.kafka_password:
         options |= {
@@ -71,6 +73,7 @@ def onlooker(settings: KafkaSettings, topics: Sequence[str], auto_offset_reset: 
 
 def consuming_broker(settings: KafkaSettings, parser: Any) -> KafkaBroker:  # noqa: ANN401 - FastStream's own type
     """FastStream's broker for consumption alone: publishing goes through the outbox."""
+    tell_of_lost_connections()
     read_every_batch()
     security = None
     if settings.kafka_user and settings.kafka_password:

@@ -4,16 +4,19 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
+from aiokafka.consumer.fetcher import OffsetResetStrategy
+from aiokafka.protocol.fetch import FetchRequest
 
-from shared.runtime import consumer, http
+from shared.runtime import consumer, health, http
 from shared.runtime.database import Database
 from shared.runtime.recovery.rebuild import connected
 from shared.runtime.recovery.restore import look
@@ -25,7 +28,7 @@ from tests.flow.story import publish, story
 from tests.runtime.foreign import Foreign, until_handled
 from tests.support.catching_up import run_through, until_it_waits
 from tests.support.infra import free_port
-from tests.support.running import Stage, always_hears_a_stop, stage, until
+from tests.support.running import RunningService, Stage, always_hears_a_stop, stage, until
 
 
 @pytest.fixture
@@ -48,16 +51,75 @@ async def test_a_consumer_whose_loop_died_starts_again(staged: Stage) -> None:
         await until_handled(service, 2)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks often, but nothing has stalled before the test ends."""
+    monkeypatch.setattr(consumer, "WATCH_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("watchful")
 async def test_a_consumer_whose_fetcher_died_starts_again(staged: Stage) -> None:
-    """The same when aiokafka's own fetching ends."""
+    """When aiokafka's own fetching ends, as it does when uvloop refuses to write, the consumer starts anew at once."""
     foreign = Foreign(staged)
     async with staged.run() as service:
         foreign.measure(1, "before")
         await until_handled(service, 1)
-        service.app.state.consumer._consumer._fetcher._fetch_task.cancel()
+        client = service.app.state.consumer._consumer._client
+        client.send = refuse_to_fetch(client.send)
+        await until(partial(has_another_client, service, client), what="another client")
         foreign.measure(2, "after")
         await until_handled(service, 2)
+
+
+def refuse_to_fetch(send: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    """What uvloop says of a connection that is closed, where asyncio's own loop says nothing."""
+
+    async def refusing(node: int, request: object, **options: object) -> object:
+        if not isinstance(request, FetchRequest):
+            return await send(node, request, **options)
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    return refusing
+
+
+async def has_another_client(service: RunningService, client: object) -> bool:
+    kafka = service.app.state.consumer._consumer
+    return kafka is not None and kafka._client is not client
+
+
+@pytest.mark.usefixtures("watchful")
+async def test_a_batch_that_gets_nowhere_is_told(staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that wait because one batch is tried again and again wait all the same; then the service is ready."""
+    monkeypatch.setattr(health, "STALLED_SECONDS", 1.0)
+    foreign = Foreign(staged)
+    async with staged.run() as service:
+        async with service.database.pool.acquire() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE inbox")
+            foreign.measure(1, "after")
+            await until(partial(says, service, "records wait and none was handled for"), what="readiness to tell")
+        await until_handled(service, 1)
+        await until(service.ready, what="the service to be ready again")
+
+
+async def says(service: RunningService, why: str) -> bool:
+    answer = await service.client.get("/readyz")
+    return answer.status_code == 503 and why in answer.text
+
+
+async def test_what_waits_is_known_though_the_client_waits_for_a_position(staged: Stage) -> None:
+    """After a rebalance a client that fetches no more never learns where it is: it is not ready, and the lag rises."""
+    foreign = Foreign(staged)
+    async with staged.run() as service:
+        foreign.measure(1, "before")
+        await until_handled(service, 1)
+        kafka = service.app.state.consumer._consumer
+        kafka._fetcher._fetch_task.cancel()
+        for place in kafka.assignment():
+            kafka._subscription.subscription.assignment.state_value(place).await_reset(OffsetResetStrategy.LATEST)
+        foreign.measure(2, "after")
+        lag = await service.app.state.consumer.lag()
+        assert lag.records == 1
+        assert await says(service, "the client has ceased to fetch")
 
 
 async def test_a_stop_finishes_what_is_in_flight(tmp_path: Path) -> None:

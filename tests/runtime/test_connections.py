@@ -1,0 +1,36 @@
+"""A connection to Kafka that is lost between two requests is an error that aiokafka mends."""
+
+import asyncio
+import os
+
+import pytest
+import uvloop
+from aiokafka import conn
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from shared.runtime.connections import tell_of_lost_connections
+from tests.support.infra import KAFKA
+
+
+async def ask_over_a_lost_connection() -> None:
+    """The transport is closed, and who reads from it has not been told yet."""
+    host, port = os.environ[KAFKA].split(":")
+    connection = await conn.create_conn(host, int(port))
+    _, lost = await asyncio.open_connection(host, int(port))
+    lost.transport.abort()
+    await asyncio.sleep(0.1)
+    connection._writer.close()
+    connection._writer = lost
+    assert connection.connected()
+    try:
+        await connection.send(MetadataRequest([]))
+    finally:
+        assert not connection.connected()
+
+
+def test_a_lost_connection_is_an_error_of_kafka() -> None:
+    """Uvloop's RuntimeError becomes one, and the connection is closed, so that the next request opens another."""
+    tell_of_lost_connections()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, pytest.raises(KafkaConnectionError):
+        runner.run(ask_over_a_lost_connection())
