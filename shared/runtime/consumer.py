@@ -89,9 +89,9 @@ class Consumer:
                 await self._go_on_where_accepted()
                 async with asyncio.timeout(WATCH_SECONDS):
                     waiting = await self._waiting()
-            except Exception:  # noqa: BLE001 - Kafka or the database is away; that is the client's to mend
-                waiting = {}
-            wanted = any(records for place, records in waiting.items() if place not in self.holding)
+                wanted = any(records for place, records in waiting.items() if place not in self.holding)
+            except Exception:  # noqa: BLE001 - where Kafka is away, that is the client's to mend
+                wanted = await self.broker_answers(WATCH_SECONDS)
             if not wanted or seen != self._reached:
                 seen, self._moved_at = dict(self._reached), time.monotonic()
 

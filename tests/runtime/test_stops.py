@@ -87,6 +87,24 @@ async def has_another_client(service: RunningService, client: object) -> bool:
     return kafka is not None and kafka._client is not client
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_a_consumer_that_cannot_tell_what_waits_starts_again(
+    staged: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When Kafka answers another client and this one never says how far it is, it is not to be relied on."""
+    foreign = Foreign(staged)
+    async with staged.run() as service:
+        client = service.app.state.consumer._consumer._client
+        monkeypatch.setattr(service.app.state.consumer._fetching, "waiting", until_cancelled)
+        await until(partial(has_another_client, service, client), what="another client")
+        foreign.measure(1, "after")
+        await until_handled(service, 1)
+
+
+async def until_cancelled(*_: object, **__: object) -> None:
+    await asyncio.Event().wait()
+
+
 @pytest.mark.usefixtures("watchful")
 async def test_a_batch_that_gets_nowhere_is_told(staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records that wait because one batch is tried again and again wait all the same; then the service is ready."""
