@@ -79,7 +79,10 @@ class Consumer:
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
     async def _until_stalled(self) -> None:
-        """Return when fetching fails, or records wait and none came for a while: aiokafka's tasks can end silently."""
+        """Return when fetching fails, or records wait and none came for a while: aiokafka's tasks can end silently.
+
+        A client that cannot tell what waits, while Kafka answers another one, counts as one for which records wait.
+        """
         seen, began = dict(self._reached), time.monotonic()
         while self._handling or time.monotonic() - max(began, self._moved_at) < STALL_SECONDS:
             if self._fetching is not None and self._fetching.failing_seconds > FAILING_SECONDS:
@@ -97,7 +100,7 @@ class Consumer:
 
     @property
     def idle_seconds(self) -> float:
-        """For how long records have been waiting without one being handled."""
+        """For how long records have been waiting, as far as the client can tell, without one being handled."""
         return time.monotonic() - self._moved_at
 
     async def broker_answers(self, timeout_seconds: float) -> bool:

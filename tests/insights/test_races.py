@@ -13,7 +13,7 @@ from tests.support.service import ServiceUnderTest
 async def test_an_erasure_waits_for_who_is_tagging(insights: ServiceUnderTest) -> None:
     """A quote that is being kept while its speaker is erased is erased with the rest."""
     await insights.deliver(completed())
-    async with asyncio.timeout(30), insights.database.transaction() as tx:
+    async with insights.database.transaction() as tx:
         await tagging.tag(tx, "s-1", Content("my own words"), Principal("mara", "researcher"))
         erasing = asyncio.create_task(insights.deliver(erased("ana")))
         await waits_for_a_lock(insights)
@@ -25,7 +25,7 @@ async def test_an_erasure_waits_for_who_is_tagging(insights: ServiceUnderTest) -
 
 async def test_an_erasure_waits_for_a_session_that_arrives(insights: ServiceUnderTest) -> None:
     """A session that is being stored while its participant is erased does not keep the real id."""
-    async with asyncio.timeout(30), insights.database.transaction() as tx:
+    async with insights.database.transaction() as tx:
         assert await store_copies.erasure(tx.connection, "ana") is None
         erasing = asyncio.create_task(insights.deliver(erased("ana")))
         await waits_for_a_lock(insights)

@@ -152,7 +152,7 @@ def test_five_new_visitors_of_one_network_are_a_ring() -> None:
 async def test_the_first_votes_of_a_week_share_their_salt(start_service: Start) -> None:
     """Two at once: the second waits for the first one's salt and takes it; so does whoever comes later."""
     service = await start_service("roadmap")
-    async with asyncio.timeout(30), service.database.transaction() as other, asyncio.TaskGroup() as both:
+    async with service.database.transaction() as other, asyncio.TaskGroup() as both:
         async with service.database.transaction() as first:
             assert await salt_of_week(first.connection, MONDAY, b"first") == b"first"
             second = both.create_task(salt_of_week(other.connection, MONDAY, b"second"))

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 import uvloop
@@ -12,8 +14,10 @@ from aiokafka.protocol.metadata import MetadataRequest
 from shared.runtime.connections import tell_of_lost_connections
 from tests.support.infra import KAFKA
 
+Send = Callable[[Any], Awaitable[object]]
 
-async def ask_over_a_lost_connection() -> None:
+
+async def send_over_a_lost_connection(send: Send) -> None:
     """The transport is closed, and who reads from it has not been told yet."""
     host, port = os.environ[KAFKA].split(":")
     connection = await conn.create_conn(host, int(port))
@@ -24,13 +28,18 @@ async def ask_over_a_lost_connection() -> None:
     connection._writer = lost
     assert connection.connected()
     try:
-        await connection.send(MetadataRequest([]))
+        await send(connection)
     finally:
         assert not connection.connected()
 
 
-def test_a_lost_connection_is_an_error_of_kafka() -> None:
+@pytest.mark.parametrize(
+    "send",
+    [lambda lost: lost.send(MetadataRequest([])), lambda lost: lost._send_sasl_token(b"token")],
+    ids=["request", "sign-in"],
+)
+def test_a_lost_connection_is_an_error_of_kafka(send: Send) -> None:
     """Uvloop's RuntimeError becomes one, and the connection is closed, so that the next request opens another."""
     tell_of_lost_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, pytest.raises(KafkaConnectionError):
-        runner.run(ask_over_a_lost_connection())
+        runner.run(send_over_a_lost_connection(send))
