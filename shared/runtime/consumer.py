@@ -19,7 +19,7 @@ from . import positions
 from .batches import Batches
 from .database import Database
 from .errors import is_transient
-from .fetching import Expiry, Fetching
+from .fetching import WAIT_MS, Expiry, Fetching
 from .handlers import Handlers
 from .kafka import cluster_id, consuming_broker, why
 from .lateness import Lag, Lateness
@@ -31,7 +31,8 @@ from .telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
-BATCH_TIMEOUT_MS = 20
+PAUSE_MS = 1
+"""What FastStream rests after a fetch that brought nothing, which has waited for long enough itself."""
 FETCH_BYTES = 128 << 10
 """Of one partition at a time; compressed, that is more than a batch of records. A larger record comes all the same."""
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
@@ -136,8 +137,8 @@ class Consumer:
             group_id=f"{self._settings.topic_prefix}{self._database.service}",
             batch=True,
             max_records=self._settings.batch_records,
-            batch_timeout_ms=BATCH_TIMEOUT_MS,
-            fetch_max_wait_ms=100,
+            batch_timeout_ms=PAUSE_MS,
+            fetch_max_wait_ms=WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
             auto_offset_reset="earliest",
             isolation_level="read_committed",  # what another system's transaction took back is no event

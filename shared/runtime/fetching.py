@@ -22,6 +22,10 @@ Fetch = Callable[..., Awaitable[Fetched]]
 
 PAUSE_SECONDS = 5.0
 POSITIONS_SECONDS = 1.0
+WAIT_MS, IDLE_WAIT_MS = 100, 500
+"""How long Kafka keeps a request open while nothing comes. A partition whose records are used up meanwhile is not asked
+for before it returns, so it is short while records come; where none do, ten requests a second would be for nothing."""
+
 FEW, LONGEST_REST_SECONDS = 100, 0.025
 """After few records it rests for as long as they took: a transaction costs as much as many, so more come together."""
 
@@ -101,7 +105,7 @@ class Fetching:
             await asyncio.sleep(min(time.monotonic() - self._gave_few_at, LONGEST_REST_SECONDS))
         drain_anew()
         try:
-            taken: Fetched = await self._getmany(*partitions, **options)
+            taken: Fetched = await self._getmany(*partitions, **options | {"timeout_ms": IDLE_WAIT_MS})
         except ConsumerStoppedError:
             raise
         except Exception as fault:  # whatever aiokafka raises: it forgets what it had drained before
@@ -113,6 +117,7 @@ class Fetching:
             await asyncio.sleep(PAUSE_SECONDS)
             return {}
         self._fault = None
+        self._consumer._fetcher._fetch_max_wait_ms = WAIT_MS if taken else IDLE_WAIT_MS  # noqa: SLF001 - for the next request
         self._gave_few_at = time.monotonic() if 0 < sum(map(len, taken.values())) < FEW else None
         self._let_others_go_first(taken)
         await self._look_for_gaps(taken)

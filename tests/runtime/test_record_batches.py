@@ -71,7 +71,9 @@ async def test_a_record_the_client_cannot_read_loses_no_other(staged: Stage) -> 
             return taken
 
         fetching._getmany = fail_once
-        for number in range(5):
+        foreign.measure(0, "e0")
+        await until_handled(service, 1)  # by the call that had begun before
+        for number in range(1, 6):
             foreign.measure(number, f"e{number}")
-        await until_handled(service, 5)
+        await until_handled(service, 6)
         assert failed

@@ -69,5 +69,10 @@ class Platform:
         """As the kernel would when memory runs out."""
         os.kill(self.status()["services"][service]["pid"], signal.SIGKILL)
 
+    def end(self) -> None:
+        """Stop everything and leave nothing of it; once is enough."""
+        if self.home.exists():
+            self.earshot("down", "--erase")
+
     async def up(self, *options: str) -> str:
         return await asyncio.to_thread(self.earshot, "up", *options)
