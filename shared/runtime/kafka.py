@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 from faststream.kafka import KafkaBroker
 from faststream.security import SASLScram512
 
@@ -44,6 +44,13 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
         max_request_size=MAX_MESSAGE_BYTES,
         request_timeout_ms=10_000,
     )
+
+
+async def drop(client: AIOKafkaProducer) -> None:
+    """Stop the producer and forget what Kafka has not taken; its own `stop` waits for that, perhaps for ever."""
+    await client._sender.close()  # noqa: SLF001 - there is no other way to it
+    client._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001
+    await client.stop()
 
 
 def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:

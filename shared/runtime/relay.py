@@ -17,7 +17,7 @@ from shared.contract import envelope
 from shared.contract.partitioning import partition_of
 
 from .database import Database
-from .kafka import producer, why
+from .kafka import drop, producer, why
 from .outbox import DELETE_FIRST
 from .recovery import archive
 from .settings import KafkaSettings
@@ -25,6 +25,7 @@ from .telemetry import Metrics
 
 if TYPE_CHECKING:
     Row = asyncpg.Record
+    Sent = list[asyncio.Future[RecordMetadata]]
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,9 @@ LONGEST_REST_SECONDS = 0.02
 """It rests for as long as it worked, so that what is committed meanwhile is published together: under many small
 transactions a request to Kafka costs more than the events in it."""
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.2, 5.0
+PATIENCE_SECONDS = 60.0
+"""How long Kafka may acknowledge nothing of what it was given; then a new client begins anew. aiokafka's tasks can end
+silently, and a transaction that is open for as long as Kafka is away keeps vacuum from every table."""
 
 TAKE = f"{DELETE_FIRST} RETURNING seq, id::text, aggregatetype, aggregateid, type, payload, headers"
 
@@ -59,7 +63,7 @@ class Relay:
                     stack.push_async_callback(_close, connection)
                     await self._become_active(connection)
                     kafka = producer(self._settings)
-                    stack.push_async_callback(kafka.stop)
+                    stack.push_async_callback(drop, kafka)
                     await kafka.start()
                     await connection.add_listener(f"{self._database.service}_outbox", lambda *_: self._wake.set())
                     while True:
@@ -96,18 +100,20 @@ class Relay:
                 rows = await connection.fetch(archive.TAKE_AND_KEEP, BATCH, archive.TOPICS)
             else:
                 rows = await connection.fetch(TAKE, BATCH)
-            await self._publish(kafka, sorted(rows, key=itemgetter("seq")))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                sent = await self._send(kafka, sorted(rows, key=itemgetter("seq")))
+            await _acknowledged(sent)
         self._metrics.relayed.inc(len(rows))
         return len(rows)
 
-    async def _publish(self, kafka: AIOKafkaProducer, rows: "Sequence[Row]") -> None:
-        """Send the events in their order and wait until the broker has all of them.
+    async def _send(self, kafka: AIOKafkaProducer, rows: "Sequence[Row]") -> "Sent":
+        """Send the events in their order; what is given comes true when the broker has them.
 
         Each partition's events are made a batch here: by aiokafka's way for single ones an event costs twice as much.
         """
         filling: dict[tuple[str, int], BatchBuilder] = {}
         partitions: dict[str, int] = {}
-        sent: list[asyncio.Future[RecordMetadata]] = []
+        sent: Sent = []
         for row in rows:
             topic = f"{self._settings.topic_prefix}{row['aggregatetype']}"
             if topic not in partitions:
@@ -124,7 +130,26 @@ class Relay:
                 filling[place].append(**record)
         for (topic, partition), batch in filling.items():
             sent.append(await kafka.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*sent)
+        return sent
+
+
+async def _acknowledged(sent: "Sent") -> None:
+    """Wait for all, for as long as there is progress.
+
+    Raises:
+        TimeoutError: none more came for `PATIENCE_SECONDS`.
+    """
+    everything = asyncio.gather(*sent)
+    before = -1
+    try:
+        while not everything.done():
+            if (now := sum(each.done() for each in sent)) == before:
+                raise TimeoutError(f"Kafka has acknowledged nothing for {PATIENCE_SECONDS:.0f} seconds")
+            before = now
+            await asyncio.wait({everything}, timeout=PATIENCE_SECONDS)
+        everything.result()
+    finally:
+        everything.cancel()
 
 
 def _event(row: "Row") -> envelope.Envelope:

@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiokafka.client import AIOKafkaClient
+from aiokafka.producer.sender import Sender
 from confluent_kafka import Consumer, KafkaError
 
 from shared.contract.events import KpiMeasured
+from shared.runtime import relay
 from shared.runtime.database import Database
 from shared.runtime.relay import BATCH, Relay
 from shared.runtime.telemetry import Metrics
@@ -77,6 +80,19 @@ def published(staged: Stage) -> dict[str, list[int]]:
     return found
 
 
+async def relay_all(staged: Stage, database: Database, *, keep: bool = False) -> None:
+    """Let a relay run until the outbox is empty."""
+    running = asyncio.create_task(Relay(database, staged.settings, Metrics(), keep=keep).run())
+
+    async def is_empty() -> bool:
+        return not await database.fetch("SELECT FROM outbox LIMIT 1")
+
+    await until(is_empty, what="the outbox to be empty")
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
 @pytest.mark.parametrize("keep", [False, True], ids=["deleted", "archived"])
 async def test_a_full_outbox_is_published_in_order(staged: Stage, database: Database, *, keep: bool) -> None:
     """2,500 events of three keys, between them what was rolled back, come once each and in their order."""
@@ -85,14 +101,31 @@ async def test_a_full_outbox_is_published_in_order(staged: Stage, database: Data
         await change_their_mind(database)
     # As vacuum does in time, it lets PostgreSQL find the rows in another order than they were written in.
     await database.pool.execute("UPDATE outbox SET created_at = created_at WHERE seq % 2 = 0")
-    relay = Relay(database, staged.settings, Metrics(), keep=keep)
-    running = asyncio.create_task(relay.run())
-
-    async def is_empty() -> bool:
-        return not await database.fetch("SELECT FROM outbox LIMIT 1")
-
-    await until(is_empty, what="the outbox to be empty")
-    running.cancel()
+    await relay_all(staged, database, keep=keep)
     assert published(staged) == {kpi: list(range(number, 2500, 3)) for number, kpi in enumerate(KPIS)}
     kept = await database.fetch("SELECT (payload::jsonb ->> 'value')::float AS value FROM outbox_archive ORDER BY seq")
     assert [row["value"] for row in kept] == [float(value) for value in range(2500 if keep else 0)]
+
+
+@pytest.mark.parametrize(
+    ("of", "task"),
+    [(AIOKafkaClient, "_md_synchronizer"), (Sender, "_send_produce_req")],
+    ids=["asks for topics", "sends"],
+)
+async def test_a_task_of_the_client_that_ends_holds_nothing_up(
+    staged: Stage, database: Database, monkeypatch: pytest.MonkeyPatch, of: type, task: str
+) -> None:
+    """What is not acknowledged, as aiokafka does not notice that its task has ended, is published by a new client."""
+    real, ended = getattr(of, task), []
+
+    async def ends_once(self: object, *arguments: object) -> None:
+        ended.append(task)
+        if len(ended) > 1:
+            await real(self, *arguments)
+
+    monkeypatch.setattr(relay, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(of, task, ends_once)
+    await commit(database, range(30))
+    await relay_all(staged, database)
+    assert len(ended) > 1
+    assert published(staged) == {kpi: list(range(number, 30, 3)) for number, kpi in enumerate(KPIS)}
