@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support.browser import (
+    COLOURS,
     NAME,
     PHONE,
     WIDE,
@@ -18,6 +19,7 @@ from tests.support.browser import (
     repeated_ids,
     sideways,
     spending,
+    violations,
     walked,
 )
 
@@ -38,6 +40,23 @@ async def test_a_page_is_quiet_and_accessible(browser: Browser, site: str, path:
     assert await sideways(page) <= 0
     assert await repeated_ids(page) == []
     await check_for_everyone(page)
+    await context.close()
+
+
+FAULTY = """<!doctype html><html lang="en"><title>Faulty</title><main><h1>Faulty</h1>
+<style>p { color: #999; background: #fff }
+@media (prefers-color-scheme: dark) { p { color: #333; background: #000 } }</style>
+<p>Too pale to read, in light and in dark.</p><img src="data:,"></main>"""
+
+
+async def test_faults_on_a_page_are_found(browser: Browser) -> None:
+    """A picture without words is found, and text that is too pale in light as well as in dark."""
+    context = await opened(browser, **WIDE)
+    page = await context.new_page()
+    await page.set_content(FAULTY)
+    assert {rule for rule, _ in await violations(page)} == {"color-contrast", "image-alt"}
+    await page.emulate_media(color_scheme="dark")
+    assert [rule for rule, _ in await violations(page, COLOURS)] == ["color-contrast"]
     await context.close()
 
 
