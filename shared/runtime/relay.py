@@ -100,11 +100,15 @@ class Relay:
                 rows = await connection.fetch(archive.TAKE_AND_KEEP, BATCH, archive.TOPICS)
             else:
                 rows = await connection.fetch(TAKE, BATCH)
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                sent = await self._send(kafka, sorted(rows, key=itemgetter("seq")))
-            await _acknowledged(sent)
+            await self._publish(kafka, sorted(rows, key=itemgetter("seq")))
         self._metrics.relayed.inc(len(rows))
         return len(rows)
+
+    async def _publish(self, kafka: AIOKafkaProducer, rows: "Sequence[Row]") -> None:
+        """Send the events and wait until the broker has all of them."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            sent = await self._send(kafka, rows)
+        await _acknowledged(sent)
 
     async def _send(self, kafka: AIOKafkaProducer, rows: "Sequence[Row]") -> "Sent":
         """Send the events in their order; what is given comes true when the broker has them.
