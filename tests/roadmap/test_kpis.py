@@ -32,9 +32,9 @@ async def test_a_kpi_far_from_its_target_raises_its_ideas(roadmap: ServiceUnderT
 
 
 async def test_only_the_latest_value_of_a_batch_is_told(roadmap: ServiceUnderTest) -> None:
-    """Two years in one import are one change of priority."""
+    """Ten days in one import, the last of them in their midst, are one change of priority."""
     days = [measured("activation", 40.0 + day, day=day, objective=(40.0, 60.0)) for day in range(1, 11)]
-    await roadmap.deliver(*days[::-1])
+    await roadmap.deliver(*days[5:], *days[:5])
     assert await factors(roadmap) == [("onboarding", 1.0), ("onboarding", 1.25)]
 
 

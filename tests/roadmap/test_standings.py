@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.roadmap.priority.audience import audience
@@ -54,6 +54,7 @@ ideas = st.lists(
     trim_ratio=st.none() | st.just(5.0),
     p0=st.floats(0, 1),
 )
+@example(drawn=[({"a|x|–": 1}, None, ())], active={"a|x|–": 1}, customers={}, trim_ratio=None, p0=0.5)
 def test_arrays_give_what_each_idea_gets_alone(
     drawn: list[tuple[dict[str, int], float | None, tuple[str, ...]]],
     active: dict[str, int],
