@@ -25,10 +25,11 @@ def links(mail: Record) -> list[str]:
     return LINK.findall(mail["text"])
 
 
-async def ask_link(service: ServiceUnderTest, email: str) -> str:
-    """Ask for a sign-in link; gives its path."""
+async def ask_link(service: ServiceUnderTest, email: str, to: str | None = None) -> str:
+    """Ask for a sign-in link, on the way to a page; gives the link's path."""
     before = {mail["id"] for mail in await mails(service, email)}
-    answer = await service.client.post("/sign-in", data={"email": email})
+    typed = {"email": email} if to is None else {"email": email, "to": to}
+    answer = await service.client.post("/sign-in", data=typed)
     assert answer.status_code == 200, answer.text
     [new] = [mail for mail in await mails(service, email) if mail["id"] not in before]
     return links(new)[0]

@@ -168,6 +168,13 @@ async def test_the_apps_customer_votes_under_their_own_id(roadmap: ServiceUnderT
     assert await supporters(roadmap, "export") == 1
 
 
+async def test_the_app_sends_people_to_a_page_of_the_board(roadmap: ServiceUnderTest) -> None:
+    """`to` names it; what is no page of ours is the board."""
+    for visit, (to, there) in enumerate([("/board/export", "/board/export"), ("//evil.example/", "/board")]):
+        answer = await roadmap.client.get("/identity", params={"token": token(jti=f"visit-{visit}"), "to": to})
+        assert (answer.status_code, answer.headers["location"]) == (303, there)
+
+
 async def test_a_token_works_once(roadmap: ServiceUnderTest) -> None:
     """The second use is refused with the reason, and signs nobody in."""
     given = token()
@@ -176,7 +183,7 @@ async def test_a_token_works_once(roadmap: ServiceUnderTest) -> None:
     answer = await roadmap.client.get("/identity", params={"token": given})
     assert answer.status_code == 401
     assert "it was used before" in answer.json()["detail"]
-    assert (await roadmap.client.get("/me")).headers["location"] == "/sign-in"
+    assert (await roadmap.client.get("/me")).headers["location"] == "/sign-in?to=%2Fme"
 
 
 async def test_one_address_is_one_person(roadmap: ServiceUnderTest) -> None:

@@ -115,7 +115,7 @@ async def test_the_session_is_a_new_one_and_ends(board: Board) -> None:
     await client.post("/sign-out")
     for copy in (before, after):
         client.cookies.set("earshot_board", copy)
-        assert (await client.get("/me")).headers["location"] == "/sign-in"
+        assert (await client.get("/me")).headers["location"] == "/sign-in?to=%2Fme"
     rows = await board.service.database.fetch("SELECT 1 FROM board_sessions")
     assert rows == []
 
@@ -184,7 +184,7 @@ async def test_who_was_erased_does_not_come_back(board: Board) -> None:
     """As with an identity token: whoever was forgotten under this id is told so, and nothing of them is kept again."""
     await board.come_back()
     await board.service.deliver(ParticipantErased(participant_id="customer-7", erased_at=START))
-    assert (await board.service.client.get("/me")).headers["location"] == "/sign-in"
+    assert (await board.service.client.get("/me")).headers["location"] == "/sign-in?to=%2Fme"
     back = await board.come_back()
     assert back.status_code == 409
     assert "as you asked" in back.json()["detail"]

@@ -40,6 +40,35 @@ async def test_a_link_signs_in_once(roadmap: ServiceUnderTest) -> None:
     assert "This link works no more" in again.text
 
 
+async def test_a_link_leads_back_to_where_it_was_asked_for(roadmap: ServiceUnderTest) -> None:
+    """From an idea to the form, a mistake in it, the mail, the button in another browser, and to the idea again."""
+    await vote(roadmap, "export")
+    assert "/sign-in?to=/board/export" in (await roadmap.client.get("/board/export")).text
+    page = (await roadmap.client.get("/sign-in?to=/board/export")).text
+    assert '<input type="hidden" name="to" value="/board/export">' in page
+    wrong = await roadmap.client.post("/sign-in", data={"email": "ana", "to": "/board/export"})
+    assert '<input type="hidden" name="to" value="/board/export">' in wrong.text
+    path = await ask_link(roadmap, "ana@example.com", to="/board/export")
+    roadmap.client.cookies.clear()
+    assert (await roadmap.client.post(path)).headers["location"] == "/board/export"
+
+
+@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example/", "/\\evil.example", "", "/sign-in?to=/me"])
+async def test_a_link_leads_to_no_other_site(roadmap: ServiceUnderTest, to: str) -> None:
+    """Whatever a forged form says, the board is where the link ends that leads to no page of ours."""
+    path = await ask_link(roadmap, "ana@example.com", to=to)
+    assert (await roadmap.client.post(path)).headers["location"] == "/board"
+
+
+async def test_whoever_must_sign_in_comes_back_to_what_they_wanted(roadmap: ServiceUnderTest) -> None:
+    """Following an idea and one's own page lead to the sign-in, which knows of it."""
+    following = await roadmap.client.post("/board/export/follow", data={"follow": "on"})
+    assert following.headers["location"] == "/sign-in?to=%2Fboard%2Fexport"
+    for path in ("/me", "/me/mails", "/me/erase"):
+        answer = await roadmap.client.request("GET" if path == "/me" else "POST", path)
+        assert answer.headers["location"] == "/sign-in?to=%2Fme"
+
+
 async def test_two_links_at_once_are_one_person(roadmap: ServiceUnderTest) -> None:
     """Whoever opens two links to a new address at the same time is signed in by both, as the same person."""
     paths = [await ask_link(roadmap, f"ana-{number}@example.com") for number in range(8) for _ in range(2)]
@@ -89,7 +118,7 @@ async def test_links_asked_for_at_once_are_no_more_than_one_by_one(roadmap: Serv
     """A sixth link is counted after the fifth, also while that is being written: nobody's mailbox is flooded."""
     for _ in range(4):
         await ask_link(roadmap, "ben@example.com")
-    link = Link("ben@example.com", None, "en")
+    link = Link("ben@example.com", None, "en", "/board")
     async with asyncio.TaskGroup() as both, roadmap.database.transaction() as fifth:
         assert await links_since(fifth.connection, link.email, fifth.now - timedelta(hours=1)) == 4
         sixth = both.create_task(roadmap.client.post("/sign-in", data={"email": link.email}))
@@ -143,7 +172,7 @@ async def test_signing_out_ends_the_session(roadmap: ServiceUnderTest) -> None:
     copy = roadmap.client.cookies["earshot_board"]
     await roadmap.client.post("/sign-out")
     roadmap.client.cookies.set("earshot_board", copy)
-    assert (await roadmap.client.get("/me")).headers["location"] == "/sign-in"
+    assert (await roadmap.client.get("/me")).headers["location"] == "/sign-in?to=%2Fme"
 
 
 async def test_a_session_gets_a_new_secret_each_day(roadmap: ServiceUnderTest) -> None:

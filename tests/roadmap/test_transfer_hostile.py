@@ -93,6 +93,14 @@ async def test_an_id_that_stands_twice_is_taken_once(roadmap: ServiceUnderTest, 
     assert [row["title"] for row in rows] == ["First"]
 
 
+async def test_two_files_with_the_same_people_come_in_at_once(roadmap: ServiceUnderTest) -> None:
+    """In whatever order each names them, one finds them new and the other known."""
+    people = [f"u{number},u{number}@example.com\n" for number in range(200)]
+    files = ["".join(["id,email\n", *rows]) for rows in (people, reversed(people))]
+    reports = await asyncio.gather(*(take(roadmap, "people", text) for text in files))
+    assert sorted(map(sums, reports)) == [(0, 200, 0), (200, 0, 0)]
+
+
 async def test_merges_in_a_file_merge_nothing(roadmap: ServiceUnderTest) -> None:
     """Circles among them, and ideas merged into themselves, come in as ideas that stand for themselves."""
     report = await take(roadmap, "ideas", "id,title,merged_into\na,A,b\nb,B,a\nc,C,c\n")

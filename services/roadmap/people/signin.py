@@ -13,7 +13,8 @@ from services.roadmap import store
 from services.roadmap.people import provider, sessions, subscriptions, writing
 from services.roadmap.people.abuse import guard
 from services.roadmap.people.identity import NotTrusted, Person, verify
-from services.roadmap.people.visitors import Visitor, cookie_visitor, known_visitor, recognise
+from services.roadmap.people.provider import HOME
+from services.roadmap.people.visitors import Visitor, cookie_visitor, known_visitor, recognise, sign_in_for
 from services.roadmap.people.welcoming import keep_contact, received, welcome
 from services.roadmap.priority import evidence
 from services.roadmap.settings import RoadmapSettings
@@ -22,6 +23,7 @@ from services.roadmap.store import subscriptions as moving
 from services.roadmap.templates import templates
 from shared.contract.types import Email, Line
 from shared.runtime import Problem, Transaction, Tx, mail
+from shared.runtime.auth.oidc.attempts import inside
 from shared.ui import FieldError, field_id, parse_form, redirect
 from shared.ui.letters import Part, compose
 from shared.ui.words import _
@@ -43,8 +45,8 @@ class ProfileForm(BaseModel):
 
 
 @router.get("/sign-in")
-async def ask_address(request: Request, to: str = "") -> Response:
-    """The ways in; `to` is where the customers' provider leads in the end."""
+async def ask_address(request: Request, to: str = HOME) -> Response:
+    """The ways in; `to` is the page that each of them leads to in the end."""
     return ways_in(request, to=to)
 
 
@@ -53,14 +55,15 @@ async def send_link(request: Request, tx: Tx) -> Response:
     """The answer is the same whoever has the address, so that nobody learns who is here."""
     typed = await request.form()
     form, _errors = parse_form(AddressForm, typed)
+    to = str(typed.get("to", HOME))
     if form is None:
         wrong = FieldError(
             "email", _("Enter an e-mail address, for example name@example.com."), field_id("email"), _("E-mail address")
         )
-        return ways_in(request, status=UNPROCESSABLE, form=typed, wrong=wrong)
+        return ways_in(request, to=to, status=UNPROCESSABLE, form=typed, wrong=wrong)
     email = form.email.lower()
     if await speakers.links_since(tx.connection, email, tx.now - timedelta(hours=1)) < LINKS_AN_HOUR:
-        await _send(request, tx, email)
+        await _send(request, tx, email, inside(to, home=HOME))
     return ways_in(request, sent=form.email)
 
 
@@ -82,16 +85,18 @@ async def use_link(request: Request, token: Line, tx: Tx) -> Response:
     if known is None:
         await speakers.keep_speaker(tx.connection, person_id, "prospect", None, tx.now)
         await keep_contact(tx, person_id, link.email, None, link.language)
-    response = redirect(request, "/board", _("You are signed in. Your votes count from now on."))
+    response = redirect(request, link.leads_to, _("You are signed in. Your votes count from now on."))
     await welcome(request, tx, response, person_id, link.visitor_id)
     return response
 
 
 @router.get("/identity")
-async def use_identity(request: Request, tx: Tx, token: Annotated[str, Query(max_length=4000)]) -> Response:
-    """The company's app sends people here with a token that works once."""
+async def use_identity(
+    request: Request, tx: Tx, token: Annotated[str, Query(max_length=4000)], to: str = HOME
+) -> Response:
+    """The company's app sends people here with a token that works once, on their way to a page of the board."""
     person = await vouched(request, tx, token)
-    response = redirect(request, "/board", _("You are signed in. Your votes count from now on."))
+    response = redirect(request, inside(to, home=HOME), _("You are signed in. Your votes count from now on."))
     await welcome(request, tx, response, person.sub)
     return response
 
@@ -107,7 +112,7 @@ async def sign_out(request: Request, tx: Tx) -> Response:
 async def show_me(request: Request, tx: Tx) -> Response:
     visitor = known_visitor(request)
     if visitor is None or visitor.session is None:
-        return redirect(request, "/sign-in")
+        return redirect(request, sign_in_for("/me"))
     return await _me(request, tx, visitor, [])
 
 
@@ -115,7 +120,7 @@ async def show_me(request: Request, tx: Tx) -> Response:
 async def change_me(request: Request, tx: Tx) -> Response:
     visitor = known_visitor(request)
     if visitor is None or visitor.session is None:
-        return redirect(request, "/sign-in")
+        return redirect(request, sign_in_for("/me"))
     form, errors = parse_form(ProfileForm, await request.form())
     if form is None:
         return await _me(request, tx, visitor, errors)
@@ -128,7 +133,7 @@ async def change_me(request: Request, tx: Tx) -> Response:
 async def want_mails(request: Request, tx: Tx) -> Response:
     visitor = known_visitor(request)
     if visitor is None or visitor.session is None:
-        return redirect(request, "/sign-in")
+        return redirect(request, sign_in_for("/me"))
     await moving.want_mail(tx.connection, visitor.voter_id, wanted=True)
     return redirect(request, "/me", _("We write to you again when ideas of yours move."))
 
@@ -138,7 +143,7 @@ async def erase_me(request: Request, tx: Tx) -> Response:
     """Whoever is known to the board alone goes from here; participants of interviews are erased by the team."""
     visitor = known_visitor(request)
     if visitor is None or visitor.session is None:
-        return redirect(request, "/sign-in")
+        return redirect(request, sign_in_for("/me"))
     response = redirect(request, "/board", _("You are removed."))
     await sessions.end(request, tx, response)
     await evidence.forget(tx, visitor.voter_id, tx.now)
@@ -176,7 +181,7 @@ async def forget_speaker(tx: Transaction, person_id: str) -> dict[str, int]:
 def ways_in(
     request: Request,
     *,
-    to: str = "",
+    to: str = HOME,
     status: int = 200,
     form: Mapping[str, object] | None = None,
     wrong: FieldError | None = None,
@@ -195,6 +200,7 @@ def ways_in(
         status=status,
         form=form or {},
         errors=[wrong] if wrong else [],
+        to=to,
         sent=sent,
         **error,
         offered=provider.offered(request.app.state, to),
@@ -214,10 +220,10 @@ async def _me(request: Request, tx: Transaction, visitor: Visitor, errors: list[
     )
 
 
-async def _send(request: Request, tx: Transaction, email: str) -> None:
+async def _send(request: Request, tx: Transaction, email: str, to: str) -> None:
     token, language = secrets.token_urlsafe(32), templates.language_of(request)
     visitor = cookie_visitor(request)
-    link = speakers.Link(email, visitor.voter_id if visitor else None, language)
+    link = speakers.Link(email, visitor.voter_id if visitor else None, language, to)
     await speakers.add_link(tx.connection, sessions.digest(token), link, tx.now, tx.now + LINK_LIFETIME)
     company = writing.company(request.app.state.settings)
     title = _("Sign in at %(company)s", company=company)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from services.roadmap import store
 from services.roadmap.people.abuse import guard
-from services.roadmap.people.visitors import known_visitor, recognise
+from services.roadmap.people.visitors import known_visitor, recognise, sign_in_for
 from services.roadmap.store import subscriptions
 from services.roadmap.store.subscriptions import Followed
 from services.roadmap.templates import templates
@@ -34,7 +34,8 @@ async def follow(request: Request, feature_id: Id, tx: Tx) -> Response:
     survivor = idea.merged_into or feature_id
     visitor = known_visitor(request)
     if visitor is None or visitor.session is None:
-        return redirect(request, "/sign-in", _("Sign in with your e-mail address, so that we can tell you."))
+        first = sign_in_for(f"/board/{survivor}")
+        return redirect(request, first, _("Sign in with your e-mail address, so that we can tell you."))
     await subscriptions.subscribe(tx.connection, survivor, visitor.voter_id, wanted=form.follow == "on", now=tx.now)
     if form.follow == "off":
         return redirect(request, f"/board/{survivor}", _("You will not be told of this idea any more."))

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from fastapi import Request, Response
@@ -85,6 +86,11 @@ def cookie_visitor(request: Request) -> Visitor | None:
     """The visitor whom the browser's cookie names, whoever signed in since."""
     secret = request.cookies.get(COOKIE, "")
     return _visitor(secret) if _SECRET.fullmatch(secret) else None
+
+
+def sign_in_for(page: str) -> str:
+    """Where whoever wants this page of the board and did not sign in goes first."""
+    return f"/sign-in?{urlencode({'to': page})}"
 
 
 async def _recognised(request: Request, tx: Tx) -> Visitor | None:

@@ -41,11 +41,12 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A sign-in link that can still be used."""
+    """A sign-in link that can still be used; `leads_to` is the page of ours that whoever signs in with it sees."""
 
     email: str
     visitor_id: str | None
     language: str
+    leads_to: str
 
 
 _SPEAKER = """
@@ -158,13 +159,14 @@ async def give_account(connection: Connection, person_id: str, account_id: str) 
 async def add_link(connection: Connection, digest: bytes, link: Link, now: datetime, expires_at: datetime) -> None:
     await connection.execute(
         """
-        INSERT INTO sign_in_links (digest, email, visitor_id, language, asked_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO sign_in_links (digest, email, visitor_id, language, leads_to, asked_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         """,
         digest,
         link.email,
         link.visitor_id,
         link.language,
+        link.leads_to,
         now,
         expires_at,
     )
@@ -182,7 +184,7 @@ async def links_since(connection: Connection, email: str, since: datetime) -> in
 async def find_link(connection: Connection, digest: bytes, now: datetime) -> Link | None:
     row = await connection.fetchrow(
         """
-        SELECT email, visitor_id, language FROM sign_in_links
+        SELECT email, visitor_id, language, leads_to FROM sign_in_links
          WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
         """,
         digest,
@@ -196,7 +198,7 @@ async def use_link(connection: Connection, digest: bytes, now: datetime) -> Link
     row = await connection.fetchrow(
         """
         UPDATE sign_in_links SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
-        RETURNING email, visitor_id, language
+        RETURNING email, visitor_id, language, leads_to
         """,
         digest,
         now,

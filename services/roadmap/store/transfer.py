@@ -45,6 +45,11 @@ async def export(connection: Connection, kind: Kind) -> AsyncIterator[dict[str, 
         yield dict(row)
 
 
+async def import_alone(connection: Connection) -> None:
+    """Wait until nobody else takes rows in; until the end of the transaction nobody will."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('earshot roadmap imports', 0))")
+
+
 async def own_id(connection: Connection, kind: str, external_id: str) -> str | None:
     """What was imported under this name."""
     found: str | None = await connection.fetchval(

@@ -88,6 +88,8 @@ class CommentRow(BaseModel):
 
 async def take(tx: Transaction, kind: Kind, source: Source, given: Iterable[Row], report: Report) -> None:
     """Take the rows in, each in a savepoint of its own; the report is told what became of them."""
+    # Two files that name the same people in another order would wait for each other.
+    await transfer.import_alone(tx.connection)
     if kind == "votes":
         await _votes(tx, source, given, report)
         return
