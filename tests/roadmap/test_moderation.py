@@ -1,5 +1,6 @@
 """What waits for a moderator, what becomes of it, and who is trusted."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from shared.contract.events import FeatureStatusChanged
 from tests.roadmap.events import add_idea
 from tests.roadmap.people import mails, sign_in
+from tests.roadmap.test_transfer import sums, take
 from tests.support.service import ServiceUnderTest
 
 Start = Callable[[str], Awaitable[ServiceUnderTest]]
@@ -105,7 +107,8 @@ async def test_three_published_texts_make_trust(roadmap: ServiceUnderTest) -> No
 async def test_a_blocked_person_changes_nothing(roadmap: ServiceUnderTest) -> None:
     """They read, and are told why they cannot do more; undoing the block lets them again."""
     rows = await roadmap.database.fetch("SELECT person_id FROM contacts")
-    await post(roadmap, "/moderation/people", person_id=rows[0]["person_id"], trust="blocked")
+    answer = await post(roadmap, "/moderation/people", person_id=rows[0]["person_id"], trust="blocked")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/moderation")
     answer = await roadmap.client.post("/board/export/vote", data={"vote": "up"})
     assert answer.status_code == 403
     assert "blocked" in answer.json()["detail"]
@@ -151,6 +154,20 @@ async def test_a_comment_waits_as_an_idea_does(roadmap: ServiceUnderTest) -> Non
     assert "Yes, please." in (await roadmap.client.get("/board/export")).text
 
 
+async def test_a_text_of_nobody_is_decided_too(roadmap: ServiceUnderTest) -> None:
+    """It was taken in from another tool without its author: nobody is told, and undoing shows it again."""
+    comment = json.dumps({"id": "c1", "idea": "export", "body": "Finally!", "name": "Cy"})
+    assert sums(await take(roadmap, "comments", comment, format="jsonl")) == (1, 0, 0)
+    [row] = await roadmap.database.fetch("SELECT comment_id FROM comments")
+    chosen = [f"comment:{row['comment_id']}"]
+    answer = await post(roadmap, "/moderation", chosen=chosen, visibility="archived", reason="Off topic.")
+    assert answer.status_code == 303
+    assert "Finally!" not in (await roadmap.client.get("/board/export")).text
+    [decision] = await roadmap.database.fetch("SELECT decision_id FROM decisions")
+    assert (await post(roadmap, "/moderation/undo", decision_id=decision["decision_id"])).status_code == 303
+    assert "Finally!" in (await roadmap.client.get("/board/export")).text
+
+
 @pytest.mark.parametrize("role", ["viewer", "note_taker", "researcher"])
 async def test_managers_alone_moderate(roadmap: ServiceUnderTest, role: str) -> None:
     """Others are told which role it needs."""
@@ -163,3 +180,4 @@ async def test_nonsense_is_refused(roadmap: ServiceUnderTest, chosen: str) -> No
     """A choice that the page does not offer is answered 422."""
     assert (await post(roadmap, "/moderation", chosen=[chosen], visibility="spam")).status_code == 422
     assert (await post(roadmap, "/moderation", visibility="spam")).status_code == 422
+    assert (await post(roadmap, "/moderation/people", person_id="ana", trust=chosen)).status_code == 422
