@@ -64,8 +64,8 @@ async def test_whoever_must_sign_in_comes_back_to_what_they_wanted(roadmap: Serv
     """Following an idea and one's own page lead to the sign-in, which knows of it."""
     following = await roadmap.client.post("/board/export/follow", data={"follow": "on"})
     assert following.headers["location"] == "/sign-in?to=%2Fboard%2Fexport"
-    for path in ("/me", "/me/mails", "/me/erase"):
-        answer = await roadmap.client.request("GET" if path == "/me" else "POST", path)
+    for method, path in (("GET", "/me"), ("POST", "/me"), ("POST", "/me/mails"), ("POST", "/me/erase")):
+        answer = await roadmap.client.request(method, path)
         assert answer.headers["location"] == "/sign-in?to=%2Fme"
 
 

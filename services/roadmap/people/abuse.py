@@ -21,8 +21,6 @@ from shared.runtime import Problem
 from shared.ui.words import _
 
 HONEYPOT = "website"
-BURST_MINUTES = 1.0
-"""Whoever did nothing for a minute may do a minute's worth at once."""
 MOST_KEYS = 50_000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -37,8 +35,8 @@ class Bucket(NamedTuple):
 
 def taken(bucket: Bucket | None, now: float, per_minute: float) -> tuple[Bucket, float]:
     """Take one token; gives what is left, and for how many seconds there is none (0: it was taken)."""
-    full = per_minute * BURST_MINUTES
-    tokens = min(full, bucket.tokens + (now - bucket.at) * per_minute / 60) if bucket else full
+    # Whoever did nothing for a minute may do a minute's worth at once.
+    tokens = min(per_minute, bucket.tokens + (now - bucket.at) * per_minute / 60) if bucket else per_minute
     if tokens >= 1:
         return Bucket(tokens - 1, now), 0.0
     return Bucket(tokens, now), (1 - tokens) * 60 / per_minute
