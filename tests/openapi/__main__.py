@@ -11,6 +11,7 @@ from services import DEPLOYABLE
 from shared.runtime.serve import load
 from shared.runtime.telemetry import start_logging
 from tests.openapi.fuzzing import fuzz
+from tests.openapi.seeds import MADE
 from tests.support.infra import Infrastructure
 
 
@@ -37,7 +38,7 @@ async def _fuzz(names: list[str] | tuple[str, ...], examples: int, seed: int) ->
     for name in names:
         print(f"{name}: up to {examples} random cases of each operation, seed {seed}", flush=True)  # noqa: T201
         with tempfile.TemporaryDirectory() as folder:
-            outcome = await fuzz(load(name), Path(folder), examples=examples, seed=seed)
+            outcome = await fuzz(load(name), Path(folder), MADE[name], examples=examples, seed=seed)
         bad += not outcome.is_clean
         print(f"{name}: clean" if outcome.is_clean else outcome.report, flush=True)  # noqa: T201
     return 1 if bad else 0

@@ -17,11 +17,14 @@ from jwt.algorithms import OKPAlgorithm
 
 from shared.runtime.auth.tokens import issue, key_id
 from shared.runtime.service import Service
+from tests.openapi.seeds import Calls, Known, sow
 from tests.support.infra import free_port
 from tests.support.running import stage
 from tests.support.service import OWN_SETTINGS
 
 CONFIG = Path(__file__).with_name("fuzz.toml")
+OFTEN = {"path": 0.8, "query": 0.5, "body": 0.5}
+"""How often a value is one that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,17 @@ class Outcome:
         return re.findall(r"(ST\d{3} [^\n]*: \d+)$", self.report, re.MULTILINE)
 
 
-async def fuzz(service: Service, folder: Path, *, examples: int, seed: int) -> Outcome:
+async def fuzz(service: Service, folder: Path, made: Calls, *, examples: int, seed: int) -> Outcome:
     """Call every operation, as an admin and without a token, with right, odd and wrong input.
 
+    Events have reached the service and `made` was called, so that much of what is asked for by its name is there.
     `examples` bounds the random cases of an operation, which come after all edges of its schema; the seed repeats it.
     """
-    async with _served(service, folder) as (address, token):
+    async with _served(service, folder, made) as (address, token, known):
+        config = folder / "fuzz.toml"
+        config.write_text(f"{CONFIG.read_text()}\n{_bindings(known)}")
         bounds = ["--max-examples", str(examples), "--seed", str(seed)]
-        command = ["-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", f"{address}/openapi.json"]
+        command = ["-m", "schemathesis.cli", "--config-file", str(config), "run", f"{address}/openapi.json"]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
@@ -63,22 +69,31 @@ async def fuzz(service: Service, folder: Path, *, examples: int, seed: int) -> O
     return Outcome(process.returncode == 0, said.decode())
 
 
+def _bindings(known: Known) -> str:
+    """The part of schemathesis's configuration that has it call by their names what is there."""
+    values = [f"[dictionaries.{name}]\nvalues = {json.dumps(of_name)}" for name, of_name in known.items()]
+    bound = [
+        f'"{place}.{name}" = {{ dictionary = "{name}", probability = {probability} }}'
+        for name in known
+        for place, probability in OFTEN.items()
+    ]
+    return "\n".join([*values, "[parameters]", *bound, ""])
+
+
 @asynccontextmanager
-async def _served(service: Service, folder: Path) -> AsyncIterator[tuple[str, str]]:
-    """Its address and an admin's token."""
+async def _served(service: Service, folder: Path, made: Calls) -> AsyncIterator[tuple[str, str, Known]]:
+    """Its address, an admin's token, and what there is to be called."""
     key = Ed25519PrivateKey.generate()
-    async with stage(service, folder, **OWN_SETTINGS.get(service.name, {})) as made:
+    async with stage(service, folder, **OWN_SETTINGS.get(service.name, {})) as staged:
         public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id(key), "use": "sig"}
         (folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
-        async with made.run() as running:
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        token = issue(pem, subject="fuzz", role="admin", lifetime=timedelta(hours=12), now=datetime.now(UTC))
+        async with staged.run() as running:
+            known = await sow(service, running, made, token)
             port = free_port()
             server = uvicorn.Server(uvicorn.Config(running.app, port=port, lifespan="off", log_config=None))
             serving = asyncio.create_task(server.serve())
-            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            lifetime = timedelta(hours=12)
-            yield (
-                f"http://127.0.0.1:{port}",
-                issue(pem, subject="fuzz", role="admin", lifetime=lifetime, now=datetime.now(UTC)),
-            )
+            yield f"http://127.0.0.1:{port}", token, known
             server.should_exit = True
             await serving

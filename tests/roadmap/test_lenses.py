@@ -53,6 +53,13 @@ def test_each_lens_by_hand(lens: LensName, value: float) -> None:
     assert read(lens, GIVEN).value == pytest.approx(value)
 
 
+@pytest.mark.parametrize(("lens", "value"), [("rice", 13914.2857143), ("wsjf", 64.0)])
+@pytest.mark.parametrize("effort", [5e-324, 0.1, 0.25])
+def test_effort_never_counts_as_less_than_a_quarter_of_a_week(lens: LensName, value: float, effort: float) -> None:
+    """As in the measured score: what takes next to nothing would have the value of everything else together."""
+    assert read(lens, replace(GIVEN, effort_weeks=effort)).value == pytest.approx(value)
+
+
 @pytest.mark.parametrize(
     ("lens", "missing"),
     [

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 from services.roadmap.priority.kano import Answers, kano
+from services.roadmap.priority.measured import EFFORT_FLOOR
 from services.roadmap.priority.scoring import hacker_news, ice, opportunity, rice, wsjf
 
 LensName = Literal["momentum", "revenue", "rice", "wsjf", "ice", "kano", "opportunity", "hot"]
@@ -90,6 +91,8 @@ def _value(given: Inputs, name: str) -> float | None:
     if name == "kano":
         found = kano(given.estimates.kano)
         return found.coefficients.better - found.coefficients.worse if found and found.coefficients else None
+    if name == "effort_weeks":
+        return None if given.effort_weeks is None else max(EFFORT_FLOOR, given.effort_weeks)
     own: float | None = getattr(given if name in Inputs.__slots__ else given.estimates, name)
     return own
 
