@@ -17,6 +17,7 @@ from shared.ui.docs import docs_page
 from shared.ui.words import Speaking
 
 from . import problems
+from .again import DoneAgain
 from .auth.principals import Viewer, authenticate
 from .auth.trust import Trust
 from .consumer import Consumer
@@ -98,6 +99,7 @@ def create_app(service: Service, settings: Settings, *, database: Database | Non
     app.add_middleware(Speaking, words=service.pages.words)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(Directly, routers=service.routers)
+    app.add_middleware(DoneAgain)
     app.add_middleware(Observed, metrics=metrics)
     app.add_middleware(BehindGateway, name=service.name)
     app.add_middleware(LimitedBody)

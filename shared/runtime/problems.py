@@ -19,6 +19,7 @@ from shared.ui.forms import sentence
 from shared.ui.sentences import Sentence
 from shared.ui.words import marked
 
+from .again import is_done_again
 from .errors import Problem, Rejected, is_bad_data, is_transient
 
 log = structlog.get_logger(__name__)
@@ -130,6 +131,8 @@ def _gone(request: Request, _error: Exception) -> Response:
 
 
 def _database(request: Request, error: Exception) -> Response:
+    if is_done_again(request.scope, error):
+        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
     if is_bad_data(error):
         detail = Sentence("The database refused the values: %(why)s", why=error.args[0])
         return answer(request, 422, Sentence("Invalid input"), detail)

@@ -2,9 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
 
-from shared.contract.events import FeaturePriorityChanged, ParticipantErased
+import asyncpg
+
+from shared.contract.events import EventData, FeaturePriorityChanged, ParticipantErased
 from shared.contract.types import Segment
 from tests.roadmap.events import LOYAL, OTHER, active, add_idea, drift, supporters, tagged, voted
 from tests.support.service import START, ServiceUnderTest
@@ -69,3 +73,85 @@ async def test_an_erasure_during_votes_leaves_nobody_behind(start_service: Start
     assert await supporters(roadmap, "export") == 0
     assert await active(roadmap) == {}
     assert await drift(roadmap) == []
+
+
+async def test_whatever_is_done_at_once_is_answered_and_counted(start_service: Start) -> None:
+    """Eight at a time vote, merge, part, move, import, tag and forget: no request fails, and every counter is right."""
+    crowd = Crowd(await start_service("roadmap"))
+    for idea in IDEAS:
+        await add_idea(crowd.roadmap, idea)
+    await asyncio.gather(*(crowd.do(40) for _ in range(8)))
+    assert set(crowd.statuses) <= {200, 201, 404, 409}  # what is merged or parted already is refused
+    assert await drift(crowd.roadmap) == []
+
+
+IDEAS = [f"idea-{number}" for number in range(5)]
+PEOPLE = [f"person-{number}" for number in range(8)]
+
+
+class Crowd:
+    """People and systems that do all there is to do to a few ideas, in no order."""
+
+    def __init__(self, roadmap: ServiceUnderTest) -> None:
+        self.roadmap, self.chance, self.statuses = roadmap, random.Random(3), list[int]()
+        self._merges: list[str] = []
+        roadmap.client.event_hooks = {}  # jobs have a turn of their own
+
+    async def do(self, times: int) -> None:
+        doings = (self._vote, self._merge, self._part, self._move, self._import, self._told, self._forget, self._jobs)
+        for _ in range(times):
+            await self.chance.choice(doings)()
+
+    async def _ask(self, path: str, body: Mapping[str, object]) -> Any:
+        answer = await self.roadmap.client.post(f"/api/v1/{path}", json=body, headers=self.roadmap.headers())
+        self.statuses.append(answer.status_code)
+        return answer.json()
+
+    async def _vote(self) -> None:
+        body = {"voter_id": self.chance.choice(PEOPLE), "vote": self.chance.choice(("up", "up", "withdrawn"))}
+        await self._ask(f"ideas/{self.chance.choice(IDEAS)}/votes", body)
+
+    async def _merge(self) -> None:
+        merged, into = self.chance.sample(IDEAS, 2)
+        self._merges.append(
+            (await self._ask("merges", {"feature_id": merged, "into_id": into})).get("merge_id", "none")
+        )
+
+    async def _part(self) -> None:
+        if self._merges:
+            await self._ask(f"merges/{self.chance.choice(self._merges)}/undo", {})
+
+    async def _move(self) -> None:
+        body = {"status": self.chance.choice(("new", "considered", "planned", "now"))}
+        await self._ask(f"ideas/{self.chance.choice(IDEAS)}/status", body)
+
+    async def _import(self) -> None:
+        rows = [f"{self.chance.choice(IDEAS)},{self.chance.choice(PEOPLE)}" for _ in range(10)]
+        await self._ask("import/votes", {"text": "\n".join(["idea,person", *rows]), "apply": True})
+
+    async def _told(self) -> None:
+        votes = [voted(self.chance.choice(IDEAS), self.chance.choice(PEOPLE), hours=-number) for number in range(10)]
+        version = 1 + len(self.statuses)
+        said = [
+            tagged(f"insight-{self.chance.randrange(9)}", self.chance.choice(IDEAS), person, version=version)
+            for person in PEOPLE[:3]
+        ]
+        await self._apply(*votes, *said)
+
+    async def _forget(self) -> None:
+        if self.chance.random() < 0.2:
+            await self._apply(ParticipantErased(participant_id=self.chance.choice(PEOPLE[:2]), erased_at=START))
+
+    async def _apply(self, *events: EventData) -> None:
+        records = [self.roadmap.record(event) for event in events]
+        await self._until_not_undone(lambda: self.roadmap.batches.apply(records))
+
+    async def _jobs(self) -> None:
+        await self._until_not_undone(self.roadmap.catch_up)
+
+    async def _until_not_undone(self, work: Callable[[], Awaitable[object]]) -> None:
+        """As the consumer and jobs begin again where their transaction is undone so that another one can go on."""
+        while True:
+            with suppress(asyncpg.DeadlockDetectedError):
+                await work()
+                return
