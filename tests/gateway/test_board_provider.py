@@ -53,7 +53,7 @@ async def test_customers_sign_in_through_the_gateway(site: str) -> None:
         assert (await browser.get(f"{site}/me")).status_code == 200
         assert (await browser.get(f"{site}/api/v1/ideas")).status_code == 401
         await browser.post(f"{site}/sign-out", headers=OURS)
-        assert (await browser.get(f"{site}/me")).headers["location"] == "/roadmap/sign-in"
+        assert (await browser.get(f"{site}/me")).headers["location"] == "/roadmap/sign-in?to=%2Fme"
 
 
 async def test_a_browser_goes_there_and_back(site: str, browser: Browser) -> None:
