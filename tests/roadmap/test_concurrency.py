@@ -75,6 +75,26 @@ async def test_an_erasure_during_votes_leaves_nobody_behind(start_service: Start
     assert await drift(roadmap) == []
 
 
+async def test_votes_on_merged_ideas_wait_for_each_other_instead_of_deadlocking(start_service: Start) -> None:
+    """Batches on a merged idea beside batches on it and its survivor: nothing is undone, and everybody is counted."""
+    roadmap = await start_service("roadmap")
+    for idea in ("first", "merged"):
+        await add_idea(roadmap, idea)
+    body = {"feature_id": "merged", "into_id": "first"}
+    assert (await roadmap.client.post("/api/v1/merges", json=body, headers=roadmap.headers())).status_code == 201
+
+    def batch(number: int, *ideas: str) -> Awaitable[object]:
+        votes = [voted(idea, f"person-{number}-{each}") for each in range(5) for idea in ideas]
+        said = [tagged(f"i-{number}-{idea}", idea, f"speaker-{number}") for idea in ideas]
+        return roadmap.batches.apply([roadmap.record(event) for event in (*votes, *said)])
+
+    for start in range(0, 60, 6):
+        both = (batch(start + number, *(("first", "merged"), ("merged",))[number % 2]) for number in range(6))
+        await asyncio.gather(*both)
+    assert await supporters(roadmap, "first") == 60 * 6
+    assert await drift(roadmap) == []
+
+
 async def test_whatever_is_done_at_once_is_answered_and_counted(start_service: Start) -> None:
     """Eight at a time vote, merge, part, move, import, tag and forget: no request fails, and every counter is right."""
     crowd = Crowd(await start_service("roadmap"))

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 MAX_ASKED_BY = 10_000
 
+# All of them at once and in one order, so that transactions wait for each other instead of deadlocking; NO KEY lets
+# votes refer meanwhile.
+LOCKED = """
+  FROM ideas JOIN (SELECT unnest($1::text[])
+                    UNION
+                   SELECT merged_into FROM ideas JOIN unnest($1::text[]) AS given (feature_id) USING (feature_id)
+                    WHERE merged_into IS NOT NULL) AS wanted (feature_id) USING (feature_id)
+ ORDER BY feature_id FOR NO KEY UPDATE OF ideas
+"""
+"""Locks the ideas in $1 and the survivors of those that were merged."""
+
 
 async def ensure_ideas(connection: Connection, feature_ids: Collection[str], now: datetime) -> None:
     """Have a row for each id; one that nobody has named carries its id as its title."""
@@ -29,20 +40,16 @@ async def ensure_ideas(connection: Connection, feature_ids: Collection[str], now
 
 
 async def lock_ideas(connection: Connection, feature_ids: Collection[str]) -> dict[str, Idea]:
-    """The ideas of these ids that exist; until the end of the transaction nobody else changes or publishes them."""
-    # In one order, so that transactions wait for each other instead of deadlocking; NO KEY lets votes refer meanwhile.
-    rows = await connection.fetch(
-        """
-        SELECT ideas.* FROM ideas JOIN unnest($1::text[]) AS wanted (feature_id) USING (feature_id)
-         ORDER BY feature_id FOR NO KEY UPDATE OF ideas
-        """,
-        sorted(feature_ids),
-    )
+    """The ideas of these ids that exist, and what they were merged into.
+
+    Until the end of the transaction nobody else changes or publishes them.
+    """
+    rows = await connection.fetch(f"SELECT ideas.* {LOCKED}", list(feature_ids))
     return {row["feature_id"]: idea_of(row) for row in rows}
 
 
 async def hold_ideas(connection: Connection, feature_ids: Collection[str], now: datetime) -> dict[str, Stage]:
-    """Lock these ideas as `lock_ideas` does, make those that are not there yet, and say where each stands."""
+    """Lock ideas as `lock_ideas` does, make those that are not there yet, and say where each stands."""
     held = await _lock_stages(connection, feature_ids)
     if missing := set(feature_ids) - held.keys():
         await ensure_ideas(connection, missing, now)
@@ -52,12 +59,7 @@ async def hold_ideas(connection: Connection, feature_ids: Collection[str], now: 
 
 async def _lock_stages(connection: Connection, feature_ids: Collection[str]) -> dict[str, Stage]:
     rows = await connection.fetch(
-        """
-        SELECT feature_id, status, status_changed_at, merged_into, regrouped
-          FROM ideas JOIN unnest($1::text[]) AS wanted (feature_id) USING (feature_id)
-         ORDER BY feature_id FOR NO KEY UPDATE OF ideas
-        """,
-        list(feature_ids),
+        f"SELECT feature_id, status, status_changed_at, merged_into, regrouped {LOCKED}", list(feature_ids)
     )
     return {row[0]: Stage(*row) for row in rows}
 
